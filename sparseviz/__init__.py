@@ -1,0 +1,24 @@
+"""Watch a neural network decide which of its weights it needs, steer it while it does, ship what is left.
+
+The public names are loaded on first use, so that `sparseviz info` does not wait for torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sparseviz.config import RunConfig
+    from sparseviz.export import export_run
+    from sparseviz.run import record_run
+    from sparseviz.store import RunReader
+
+__version__ = "0.1.0"
+__all__ = ["RunConfig", "RunReader", "__version__", "export_run", "record_run"]
+
+_HOMES = {"RunConfig": "config", "RunReader": "store", "export_run": "export", "record_run": "run"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sparseviz' has no attribute {name!r}")
+    return getattr(import_module(f"sparseviz.{_HOMES[name]}"), name)

@@ -1,0 +1,5 @@
+"""`python -m sparseviz` is `sparseviz`."""
+
+from sparseviz.cli import main
+
+main()

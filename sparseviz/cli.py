@@ -1,0 +1,193 @@
+"""The command line: gui | train | export | info.
+
+Wrong use ends with status 2, a failed job with 1, and a traceback is shown only with --debug. `train`,
+`export` and `info` do not import Qt.
+"""
+
+import json
+import logging
+import platform
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+
+from sparseviz import __version__, paths
+from sparseviz.config import EMBEDDED, ConfigError, InputError, RunConfig, parse_assignments, settings
+
+_out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 110)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class _Launcher(click.Group):
+    """Without a command's name the window opens, on the files that are given."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `gui` in front of whatever is not a command or an option."""
+        if not args or (args[0] not in self.commands and not args[0].startswith("-")):
+            args = ["gui", *args]
+        return super().parse_args(ctx, args)
+
+
+_debug = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+
+
+@click.group(cls=_Launcher, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sparseviz")
+@_debug
+def _cli() -> None:
+    """Watch a neural network decide which of its weights it needs; ship what is left.
+
+    `sparseviz [FILE ...]` opens the window, with the runs of these files.
+    """
+
+
+@_cli.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@_debug
+def gui(files: tuple[Path, ...]) -> None:
+    """Open the window, with the runs of these files."""
+    for path in files:
+        if not path.is_file():
+            known = ", ".join(_cli.commands)
+            raise click.UsageError(f"'{path}' is no file and no command; commands: {known}")
+    raise InputError("there is no window yet; use `sparseviz train`, `sparseviz info` and `sparseviz export`")
+
+
+def _settings_help() -> str:
+    lines = [f"  {name}: {setting.description}" for name, setting in settings().items()]
+    return "\b\nSettings:\n" + "\n".join(lines)
+
+
+@_cli.command(epilog=_settings_help())
+@click.argument("config", default=EMBEDDED, metavar="[PRESET | CONFIG.toml]")
+@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="Change a setting; may be repeated.")
+@click.option("--seed", type=int, help="Seed of weights, batches and draws.")
+@click.option("--device", help="auto, cpu, mps, cuda or cuda:N.")
+@click.option("--data-dir", help="Folder that holds the data set's files.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="RUN.h5", help="The run file to write; never overwritten."
+)
+@_debug
+def train(  # noqa: PLR0913, PLR0917  # one argument an option
+    config: str, pairs: tuple[str, ...], seed: int | None, device: str | None, data_dir: str | None, out: Path | None
+) -> None:
+    """Train as a preset or a TOML file says, and record the run; without one, the embedded example."""
+    options = {"seed": seed, "device": device, "data.folder": data_dir}
+    given = {name: value for name, value in options.items() if value is not None}
+    run_config = RunConfig.load(config).changed(parse_assignments(pairs) | given)
+    _refuse_existing(out)
+    from sparseviz.cli_progress import TrainingProgress  # noqa: PLC0415  # torch takes seconds: only when needed
+    from sparseviz.run import record_run  # noqa: PLC0415
+
+    with TrainingProgress(_err) as progress:
+        path = record_run(run_config, out, watcher=progress, progress=progress.downloaded)
+    _show_run(path)
+
+
+def _refuse_existing(out: Path | None) -> None:
+    if out and out.exists():
+        raise click.UsageError(f"{out} exists already and is not overwritten; choose another name")
+
+
+@_cli.command()
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN.h5")
+@click.option("--out", type=click.Path(path_type=Path), metavar="MODEL.onnx", help="Beside the run unless given.")
+@_debug
+def export(run: Path, out: Path | None) -> None:
+    """Export a run's network to ONNX, with the proof that it computes the same."""
+    _refuse_existing(out or run.with_suffix(".onnx"))
+    from sparseviz.export import export_run  # noqa: PLC0415  # torch takes seconds: only when needed
+
+    report = export_run(run, out)
+    proof = report.proof
+    _out.print(f"parameters    {report.parameters_kept:,} of {report.parameters:,} kept ({report.compression:.1f}x)")
+    _out.print(f"size          {report.bytes:,} bytes; cut weights are stored as zeros")
+    _out.print(f"difference    {proof.relative_difference:.1e} of the largest answer (allowed {proof.bar:.0e})")
+    _out.print(
+        f"agreement     {100 * proof.top1_agreement:.2f} % of {proof.images} test images, onnxruntime against torch; "
+        f"{proof.top1_changes} changed answers"
+    )
+    _out.print(f"error         {proof.error_onnx:.2f} % in onnxruntime, {proof.error_torch:.2f} % in torch")
+    click.echo(report.path)
+
+
+@_cli.command()
+@click.argument("run", required=False, type=click.Path(path_type=Path), metavar="[RUN.h5]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_debug
+def info(run: Path | None, *, as_json: bool) -> None:
+    """Tell of a run; without one, of versions, device and folders."""
+    if run is not None and not as_json:
+        _show_run(run)
+        return
+    facts = _read_summary(run) if run else _about()
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+    else:
+        for name, value in facts.items():
+            _out.print(f"{name:<12}", value if isinstance(value, str) else json.dumps(value), markup=False)
+
+
+def _about() -> dict[str, Any]:
+    from sparseviz.device import pick_device  # noqa: PLC0415  # torch takes seconds: only when needed
+
+    libraries = ("torch", "numpy", "h5py", "onnx", "onnxruntime", "PySide6-Essentials", "pyqtgraph")
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in libraries},
+        "device": str(pick_device("auto")),
+        "runs": str(paths.runs_folder()),
+        "data": str(paths.data_folder()),
+        "resources": str(paths.resources()),
+        "presets": list(paths.presets()),
+    }
+
+
+def _read_summary(path: Path) -> dict[str, Any]:
+    from sparseviz.store import RunReader, summary  # noqa: PLC0415  # keeps --help quick
+
+    with RunReader(path) as run:
+        return summary(run)
+
+
+def _show_run(path: Path) -> None:
+    from sparseviz.cli_table import show_summary  # noqa: PLC0415  # keeps --help quick
+
+    show_summary(_out, _read_summary(path))
+    click.echo(path)
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit: errors are turned into words here, once."""
+    args = sys.argv[1:] if args is None else args
+    if "--debug" in args:
+        logging.basicConfig(level=logging.INFO)
+        sys.exit(_cli.main(args, prog_name="sparseviz", standalone_mode=False))
+    sys.exit(_guarded(lambda: _cli.main(args, prog_name="sparseviz", standalone_mode=False)))
+
+
+def _guarded(job: Callable[[], Any]) -> int:
+    try:
+        return job() or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except ConfigError as error:
+        return _complain(error, 2)
+    except InputError as error:
+        return _complain(error, 1)
+    except (KeyboardInterrupt, click.Abort):
+        return _complain("interrupted", 130)
+    except Exception as error:  # noqa: BLE001  # the last place where it can be put in words
+        return _complain(f"unexpected {type(error).__name__}: {error}; --debug shows where", 1)
+
+
+def _complain(error: object, status: int) -> int:
+    click.echo(f"sparseviz: {error}", err=True)
+    return status

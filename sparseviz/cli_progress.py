@@ -1,0 +1,79 @@
+"""What `sparseviz train` shows while it trains."""
+
+import math
+import signal
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from sparseviz.snapshot import Snapshot
+from sparseviz.store import RunInfo
+from sparseviz.trainer import Trainer
+
+
+class TrainingProgress:
+    """A progress bar that watches a run; the first Ctrl+C stops the run in good order, the second breaks it off."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[state]}"),
+        )
+        self._progress = Progress(*columns, console=console)
+        self._tasks: dict[str, TaskID] = {}
+        self._error = math.nan
+        self._info: RunInfo | None = None
+        self._old_handler: Any = None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self._progress.stop()
+        if self._old_handler is not None:
+            signal.signal(signal.SIGINT, self._old_handler)
+
+    def downloaded(self, name: str, done: int, total: int) -> None:
+        """Show how far a download has come, in bytes."""
+        self._update(name, done, total or None, f"{done / 1e6:.1f} MB")
+
+    def began(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
+        """Announce the run."""
+        self._info = info
+        if info.data_note:
+            self._progress.console.print(f"Note: {info.data_note}", markup=False)
+        self._progress.console.print(f"Recording {path}", markup=False)
+        self._progress.console.print(f"{info.config.network} on {info.config.data.name}, {info.device}", markup=False)
+
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            trainer.stop()
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        self._old_handler = signal.signal(signal.SIGINT, stop)
+
+    def saw(self, snapshot: Snapshot) -> None:
+        """Show where the run stands."""
+        if self._info is None:
+            return
+        measured = snapshot.scalars["validation_error"]
+        self._error = measured if math.isfinite(measured) else self._error
+        compression = self._info.parameters / max(snapshot.scalars["parameters_kept"], 1)
+        state = f"validation error {self._error:.2f} %, {compression:.1f}x"
+        name = f"epoch {math.ceil(snapshot.epoch)}/{self._info.config.epochs} {snapshot.phase}"
+        self._update("train", snapshot.step, self._info.steps, state, name)
+
+    def _update(self, task: str, done: int, total: int | None, state: str, description: str = "") -> None:
+        if task not in self._tasks:
+            self._tasks[task] = self._progress.add_task(task, state="")
+        self._progress.update(
+            self._tasks[task], completed=done, total=total, state=state, description=description or task
+        )

@@ -1,0 +1,53 @@
+"""The one place that writes ONNX."""
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+INPUT, OUTPUT = "images", "answers"
+
+
+def write_onnx(model: nn.Module, images: Tensor, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write the network as one ONNX file with a dynamic batch; `images` is an example, (2, C, H, W).
+
+    Requires: a plain network in evaluation mode. Ensures: the file passes `onnx.checker` with full checks, and
+    `metadata` stands in its properties. Raises what the exporter raises.
+    """
+    with _quiet():
+        # A batch of 1 would be taken for a constant; external data would make a second file.
+        program = torch.onnx.export(
+            model,
+            (images,),
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    assert program is not None  # noqa: S101  # dynamo=True always returns one
+    proto = program.model_proto
+    onnx.helper.set_model_props(proto, dict(metadata))
+    proto.producer_name = "sparseviz"
+    path.write_bytes(proto.SerializeToString())
+    onnx.checker.check_model(str(path), full_check=True)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter talks to standard output and warns of its own internals: neither is for the person."""
+    level = logging.getLogger("torch.onnx").level
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logging.getLogger("torch.onnx").setLevel(level)

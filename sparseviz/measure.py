@@ -1,0 +1,160 @@
+"""What a snapshot says of each layer, reduced on the training device: only counts and the preview cross over."""
+
+import math
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F  # noqa: N812  # torch's own short name
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from sparseviz.data import Split
+from sparseviz.methods import Method
+from sparseviz.models import readers
+from sparseviz.snapshot import HISTOGRAM_BINS, PREVIEW_SIDE, UNDECIDED, LayerInfo, LayerSnapshot, Quantity
+
+EVALUATION_BATCH = 1000  # images; bounds the memory, changes no answer
+
+
+class Observer:
+    """Takes the layers' snapshots of one run; it remembers the last masks to count flips."""
+
+    def __init__(self, model: nn.Module, method: Method, multiply_adds: Mapping[str, int]) -> None:
+        self._method = method
+        self._readers = readers(model)
+        self._last: dict[str, Tensor] = {}
+        self.infos = {name: self._info(name, multiply_adds[name]) for name in method.layers}
+
+    def _info(self, name: str, multiply_adds: int) -> LayerInfo:
+        layer = self._method.layers[name]
+        matrix = as_matrix(self._method.weight(name))
+        return LayerInfo(
+            name=name,
+            shape=tuple(layer.weight.shape),
+            biases=0 if layer.bias is None else layer.bias.numel(),
+            multiply_adds=multiply_adds,
+            quantity=self._method.quantity(name),
+            preview_shape=preview_shape(*matrix.shape),
+        )
+
+    @torch.no_grad()
+    def layers(self) -> tuple[LayerSnapshot, ...]:
+        """The layers now, in the order of the model."""
+        masks = {name: self._method.mask(name) for name in self.infos}
+        taken = tuple(self._layer(name, masks) for name in self.infos)
+        self._last = {name: mask.clone() for name, mask in masks.items()}
+        return taken
+
+    def _layer(self, name: str, masks: Mapping[str, Tensor]) -> LayerSnapshot:
+        info, mask = self.infos[name], as_matrix(masks[name])
+        values = self._method.quantity_values(name)
+        dead = self._dead_units(name, masks)
+        preview, scale = take_preview(as_matrix(self._method.weight(name)), mask)
+        undecided_kept, undecided_cut = undecided(values, masks[name], info.quantity)
+        return LayerSnapshot(
+            info=info,
+            kept=int(mask.sum()),
+            undecided_kept=undecided_kept,
+            undecided_cut=undecided_cut,
+            flips=int((masks[name] != self._last[name]).sum()) if name in self._last else 0,
+            dead_units=int(dead.sum()),
+            biases_kept=int((~dead).sum()) if info.biases else 0,
+            threshold=self._method.threshold(name),
+            histogram=histogram(values, info.quantity).cpu().numpy(),
+            row_kept=mask.sum(dim=1).cpu().numpy(),
+            column_kept=mask.sum(dim=0).cpu().numpy(),
+            preview=preview.cpu().numpy(),
+            preview_scale=scale,
+        )
+
+    def _dead_units(self, name: str, masks: Mapping[str, Tensor]) -> Tensor:
+        """True for output units that nothing needs, bool (rows,).
+
+        With no incoming weight a unit gives a constant, which folds into its reader's biases; with no outgoing
+        weight nobody reads it. Only where the one reader is known; a unit of the answer is never dead.
+        """
+        mask = as_matrix(masks[name])
+        if name not in self._readers:
+            return torch.zeros(mask.shape[0], dtype=torch.bool, device=mask.device)
+        read = masks[self._readers[name]]  # (out, in, *kernel), or (out, in * places) behind a flatten
+        per_unit = read.reshape(read.shape[0], mask.shape[0], -1)
+        return ~mask.any(dim=1) | ~per_unit.any(dim=2).any(dim=0)
+
+
+def as_matrix(weight: Tensor) -> Tensor:
+    """(out, in, *kernel) as (out, in * kernel); a linear layer's stays as it is."""
+    return weight.reshape(weight.shape[0], -1)
+
+
+def histogram(values: Tensor, quantity: Quantity) -> Tensor:
+    """Counts over the quantity's range, int64 (HISTOGRAM_BINS,); what lies outside falls into the end bins."""
+    inside = values.float().clamp(quantity.low, quantity.high)
+    return torch.histc(inside, HISTOGRAM_BINS, quantity.low, quantity.high).long()
+
+
+def undecided(values: Tensor, mask: Tensor, quantity: Quantity) -> tuple[float, float]:
+    """Shares of the kept and of the cut whose gate lies in UNDECIDED; NaN without gates, 0 of nothing."""
+    if not quantity.is_gate:
+        return math.nan, math.nan
+    open_still = (values > UNDECIDED[0]) & (values < UNDECIDED[1])
+    kept, cut = int(mask.sum()), int((~mask).sum())
+    of_kept, of_cut = int((open_still & mask).sum()), int((open_still & ~mask).sum())
+    return of_kept / max(kept, 1), of_cut / max(cut, 1)
+
+
+def preview_shape(rows: int, columns: int) -> tuple[int, int]:
+    """Pixels of a matrix's preview: whole blocks of cells, at most PREVIEW_SIDE a side."""
+    return math.ceil(rows / _block(rows)), math.ceil(columns / _block(columns))
+
+
+def _block(cells: int) -> int:
+    return math.ceil(cells / PREVIEW_SIDE)
+
+
+def take_preview(weight: Tensor, mask: Tensor) -> tuple[Tensor, float]:
+    """A small picture of a matrix in which no kept weight vanishes; both inputs are (rows, columns).
+
+    Returns uint8 (2, *preview_shape) and the scale. Plane 0 is the kept weight of the largest magnitude in the
+    block with its sign, 128 + 127 * w / scale, at least one level away from 128, which means none kept.
+    Plane 1 is the share of the block that is kept, 255 for all, at least 1 where any is.
+    """
+    block = (_block(weight.shape[0]), _block(weight.shape[1]))
+    padding = (0, -weight.shape[1] % block[1], 0, -weight.shape[0] % block[0])
+    kept = F.pad((weight * mask).float(), padding)[None, None]
+    high = F.max_pool2d(kept, block)[0, 0]
+    low = -F.max_pool2d(-kept, block)[0, 0]
+    extreme = torch.where(high >= -low, high, low)
+    scale = float(extreme.abs().max())
+    density = F.avg_pool2d(F.pad(mask.float(), padding)[None, None], block)[0, 0] / _filled(weight, block)
+    level = (127 * extreme / (scale or 1.0)).round()
+    seen = torch.where(extreme < 0, level.clamp_max(-1), level.clamp_min(1))
+    signed = 128 + torch.where(density > 0, seen, 0.0)
+    share = (255 * density).round().clamp_min(1)
+    return torch.stack([signed, torch.where(density > 0, share, 0.0)]).to(torch.uint8), scale
+
+
+def _filled(matrix: Tensor, block: tuple[int, int]) -> Tensor:
+    """Share of each block's cells that lie inside the matrix: below 1 only at the right and bottom edges."""
+    edges = [
+        torch.arange(0, cells, size, device=matrix.device) for cells, size in zip(matrix.shape, block, strict=True)
+    ]
+    inside = [
+        (cells - edge).clamp_max(size) / size for edge, cells, size in zip(edges, matrix.shape, block, strict=True)
+    ]
+    return torch.outer(*inside)
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, split: Split) -> tuple[float, float]:
+    """Mean cross-entropy, and error in percent, in evaluation mode: with the threshold masks."""
+    loss, wrong = torch.zeros(2, dtype=torch.float64).unbind()
+    training = model.training
+    model.eval()
+    with parametrize.cached():
+        parts = (torch.split(values, EVALUATION_BATCH) for values in (split.images, split.labels))
+        for images, labels in zip(*parts, strict=True):
+            answers = model(images)
+            loss += F.cross_entropy(answers, labels, reduction="sum").cpu()
+            wrong += (answers.argmax(dim=1) != labels).sum().cpu()
+    model.train(training)
+    return float(loss) / len(split), 100 * float(wrong) / len(split)

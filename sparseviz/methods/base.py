@@ -1,0 +1,118 @@
+"""What a method of becoming sparse must answer."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from sparseviz.config import RunConfig
+from sparseviz.models import Layer, layers
+from sparseviz.snapshot import Quantity
+
+
+class Method(ABC):
+    """One way to become sparse: made for a run, attached to its model, told of every step.
+
+    A subclass keeps what it needs a layer in modules that it registers as parametrizations of the layers'
+    weights, so that any nn.Module can be trained by it unchanged. Names of layers are those of
+    `models.layers`. Everything lives on the model's device; nothing here waits for that device.
+    """
+
+    needs_data: ClassVar[bool] = False  # whether it reads training images outside the steps
+
+    def __init__(self, config: RunConfig, steps: int) -> None:
+        self.config = config
+        self.steps = steps  # of the whole run
+        self.layers: dict[str, Layer] = {}
+        self.frozen = False
+
+    def attach(self, model: nn.Module) -> None:
+        """Take hold of the model's layers; its parameters keep their values."""
+        self.layers = layers(model)
+
+    def parameters(self) -> list[nn.Parameter]:
+        """The method's own learnable numbers, trained at the gates' rate."""
+        return []
+
+    def penalties(self) -> tuple[Tensor, Tensor]:
+        """What is added to the loss now: the bimodal and the count part, two scalars."""
+        zero = torch.zeros(())
+        return zero, zero
+
+    def before_step(self, step: int) -> None:
+        """Called before the forward pass of every step."""
+
+    def after_backward(self) -> None:
+        """Called when the gradients of the loss are there."""
+
+    def after_step(self) -> None:
+        """Called when the parameters have been updated."""
+
+    def freeze(self) -> None:
+        """From now on the masks stay as they are."""
+        self.frozen = True
+
+    def set_lambdas(self, lambda1: float, lambda2: float) -> None:
+        """The penalties' weights from the next step on; a method without penalties has no use for them."""
+
+    @abstractmethod
+    def mask(self, layer: str) -> Tensor:
+        """True where a weight is kept, bool in the weight's shape."""
+
+    @abstractmethod
+    def quantity(self, layer: str) -> Quantity:
+        """What the method decides by."""
+
+    @abstractmethod
+    def quantity_values(self, layer: str) -> Tensor:
+        """The decisive quantity of every weight, in the weight's shape."""
+
+    @abstractmethod
+    def threshold(self, layer: str) -> float:
+        """Kept where the quantity is at or above it; NaN where nothing is cut."""
+
+    def weight(self, layer: str) -> Tensor:
+        """The layer's weight before the mask."""
+        module = self.layers[layer]
+        if parametrize.is_parametrized(module, "weight"):
+            return cast("Tensor", module.get_parameter("parametrizations.weight.original"))
+        return module.weight
+
+    def state_dict(self) -> Mapping[str, Tensor]:
+        """What besides the model's weights and the masks is needed to go on, by layer."""
+        return {}
+
+    def bake(self, model: nn.Module) -> None:
+        """Put the masks into the weights and take the method off the model: cut weights are +0.0, even for inf."""
+        baked = {name: torch.where(self.mask(name), self.weight(name).detach(), 0.0) for name in self.layers}
+        for module in model.modules():
+            if parametrize.is_parametrized(module, "weight"):
+                parametrize.remove_parametrizations(module, "weight", leave_parametrized=False)
+        with torch.no_grad():
+            for name, weight in baked.items():
+                self.layers[name].weight.copy_(weight)
+
+
+def register(model: nn.Module, layer: Layer, parametrization: nn.Module) -> None:
+    """Parametrize the layer's weight, and every other module's that shares it, by one parametrization."""
+    shared = layer.weight
+    for module in list(model.modules()):
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            if parameter is shared:
+                # unsafe: the parametrization is known to keep shape and type; checking it would cost a forward.
+                parametrize.register_parametrization(module, name, parametrization, unsafe=True)
+
+
+def plain_state(model: nn.Module) -> dict[str, Tensor]:
+    """The model's state_dict as it would be without a method: weights not masked, under their own names."""
+    plain: dict[str, Tensor] = {}
+    for name, value in model.state_dict().items():
+        owner, parametrized, rest = name.partition(".parametrizations.")
+        if not parametrized:
+            plain[name] = value
+        elif rest.endswith(".original"):
+            plain[f"{owner}.{rest.removesuffix('.original')}"] = value
+    return plain

@@ -1,0 +1,126 @@
+"""The networks. A new one is a function here and a line in MODELS; the person's own is `package.module:function`."""
+
+import importlib
+from collections import OrderedDict
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from sparseviz.config import InputError, choose
+
+Layer = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
+LAYER_TYPES = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+# What may stand between two layers of a chain without mixing units.
+_UNITWISE = (nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.Dropout, nn.Identity)
+
+
+def lenet300() -> nn.Module:
+    """LeNet-300-100: 266,610 parameters, 266,200 of them weights. Input (B, 1, 28, 28)."""
+    return nn.Sequential(
+        OrderedDict(
+            flatten=nn.Flatten(),
+            fc1=nn.Linear(784, 300),
+            relu1=nn.ReLU(),
+            fc2=nn.Linear(300, 100),
+            relu2=nn.ReLU(),
+            fc3=nn.Linear(100, 10),
+        )
+    )
+
+
+def lenet5() -> nn.Module:
+    """LeNet-5 as Caffe has it: 431,080 parameters, 430,500 of them weights. Input (B, 1, 28, 28)."""
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 20, 5),  # (B, 20, 24, 24)
+            pool1=nn.MaxPool2d(2),  # (B, 20, 12, 12)
+            conv2=nn.Conv2d(20, 50, 5),  # (B, 50, 8, 8)
+            pool2=nn.MaxPool2d(2),  # (B, 50, 4, 4)
+            flatten=nn.Flatten(),  # (B, 800)
+            fc1=nn.Linear(800, 500),
+            relu=nn.ReLU(),
+            fc2=nn.Linear(500, 10),
+        )
+    )
+
+
+MODELS: dict[str, Callable[[], nn.Module]] = {"lenet5": lenet5, "lenet300": lenet300}
+
+
+def build(network: str) -> nn.Module:
+    """A new network by its name in MODELS or as `package.module:function`, on the CPU, with fresh weights.
+
+    Raises ConfigError for an unknown name, InputError where the person's function fails.
+    """
+    if ":" not in network:
+        return choose("network", network, MODELS, otherwise="package.module:function")()
+    module_name, _, function_name = network.partition(":")
+    try:
+        model = getattr(importlib.import_module(module_name), function_name)()
+    except Exception as error:
+        raise InputError(f"network '{network}' could not be made: {type(error).__name__}: {error}") from error
+    if not isinstance(model, nn.Module):
+        raise InputError(f"network '{network}' gave a {type(model).__name__}, not a torch.nn.Module")
+    return model
+
+
+def layers(model: nn.Module) -> dict[str, Layer]:
+    """The layers whose weights can be cut, by name, in the order of the model; a shared weight counts once."""
+    seen: set[int] = set()
+    found: dict[str, Layer] = {}
+    for name, module in model.named_modules():
+        if isinstance(module, LAYER_TYPES) and id(module.weight) not in seen:
+            seen.add(id(module.weight))
+            found[name] = module
+    return found
+
+
+def readers(model: nn.Module) -> dict[str, str]:
+    """Which layer alone reads each layer's units, name to name, where that is certain: in a plain chain.
+
+    The last layer, whose units are the answer, and whatever is not a chain have no entry.
+    """
+    if not isinstance(model, nn.Sequential):
+        return {}
+    chain: dict[str, str] = {}
+    writer: str | None = None
+    for name, module in model.named_children():
+        if isinstance(module, LAYER_TYPES):
+            unpadded = isinstance(module, nn.Linear) or (not any(module.padding) and module.groups == 1)
+            if writer and unpadded:
+                chain[writer] = name
+            writer = name
+        elif not isinstance(module, _UNITWISE):
+            writer = None
+    return chain
+
+
+@torch.no_grad()
+def multiply_adds(model: nn.Module, images: Tensor) -> dict[str, int]:
+    """Multiply-adds of each layer for one input; `images` is (1, C, H, W) on the model's device.
+
+    Raises InputError where the network cannot read such images.
+    """
+    counts: dict[str, int] = {}
+    hooks = [module.register_forward_hook(_counter(name, counts)) for name, module in layers(model).items()]
+    training = model.training
+    try:
+        model.eval()(images)
+    except RuntimeError as error:
+        raise InputError(f"network cannot read images of shape {tuple(images.shape[1:])}: {error}") from error
+    finally:
+        model.train(training)
+        for hook in hooks:
+            hook.remove()
+    return {name: counts.get(name, 0) for name in layers(model)}
+
+
+def _counter(name: str, counts: dict[str, int]) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+    def count(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
+        assert isinstance(module, LAYER_TYPES)  # noqa: S101  # only layers() are hooked
+        places = output[0].numel() // module.weight.shape[0]  # of a convolution's output; 1 of a linear layer's
+        counts[name] = counts.get(name, 0) + places * module.weight.numel()
+
+    return count

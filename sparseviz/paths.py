@@ -1,0 +1,53 @@
+"""Where resources, data and runs live: in a checkout, an install or a frozen build."""
+
+import os
+import re
+from pathlib import Path
+
+import platformdirs
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def resources() -> Path:
+    """The folder of icons and presets: inside the package once installed, beside it in a checkout."""
+    inside = _PACKAGE / "resources"
+    return inside if inside.is_dir() else _PACKAGE.parent / "resources"
+
+
+def presets() -> dict[str, Path]:
+    """The presets that ship with the program: name to TOML file."""
+    return {path.stem: path for path in sorted((resources() / "presets").glob("*.toml"))}
+
+
+def data_folder() -> Path:
+    """Where downloaded data sets are kept."""
+    return platformdirs.user_cache_path("sparseviz", appauthor=False) / "data"
+
+
+def runs_folder() -> Path:
+    """Where runs are recorded unless the person names a place."""
+    return platformdirs.user_data_path("sparseviz", appauthor=False) / "runs"
+
+
+def new_run_path(name: str, folder: Path | None = None) -> Path:
+    """The next free `name-0001.h5` in `folder`; what is not a letter, digit, dot or dash becomes a dash."""
+    folder = folder or runs_folder()
+    stem = re.sub(r"[^\w.-]+", "-", name).strip("-") or "run"
+    taken = (re.fullmatch(rf"{re.escape(stem)}-(\d+)\.h5.*", path.name) for path in folder.glob(f"{stem}-*.h5*"))
+    newest = max((int(match[1]) for match in taken if match), default=0)
+    return folder / f"{stem}-{newest + 1:04d}.h5"
+
+
+def rename_to_new(temporary: Path, path: Path) -> None:
+    """Give a finished file its name. Raises FileExistsError where that is taken: plain rename overwrites on POSIX."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise FileExistsError(path) from None
+        temporary.rename(path)
+    else:
+        temporary.unlink()

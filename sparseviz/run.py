@@ -1,0 +1,124 @@
+"""record_run(): train, write, let someone watch."""
+
+import logging
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from sparseviz import __version__, paths
+from sparseviz.config import RunConfig
+from sparseviz.data import Data, Progress, load_data
+from sparseviz.device import device_name
+from sparseviz.snapshot import Errors, Snapshot
+from sparseviz.store import RunInfo, RunWriter
+from sparseviz.store.format import TEST_INPUTS, TestInputs
+from sparseviz.trainer import Trainer
+
+CHECKPOINTS = 20  # of a run, over time; the file's slots decide which of them stay
+
+
+class Watcher(Protocol):
+    """Who looks on. Called in the training thread; an exception ends the watching, not the run."""
+
+    def began(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
+        """The file exists and training is about to begin; the trainer takes commands from now on."""
+
+    def saw(self, snapshot: Snapshot) -> None:
+        """The snapshot is in the file."""
+
+
+def record_run(
+    config: RunConfig | None = None,
+    path: str | Path | None = None,
+    *,
+    watcher: Watcher | None = None,
+    progress: Progress | None = None,
+    read_test: Callable[[], bool] = lambda: True,
+) -> Path:
+    """Train as `config` says (the embedded example unless given) and record it in a new file at `path`.
+
+    Returns the path of the run file; a name in the runs folder is chosen where none is given. `progress` is
+    told of downloads. `read_test` is asked once, at the end, whether the test split may be read.
+    Raises InputError, before anything is written, for what cannot be used; a run that breaks off later leaves
+    a readable file with the status "failed" and its last snapshots, and raises on.
+    """
+    config = config or RunConfig.load("lenet5-digits")
+    data = load_data(config.data, progress)
+    trainer = Trainer(config, data)
+    path = Path(path) if path else paths.new_run_path(f"{config.network}-{config.data.name}")
+    info = run_info(trainer, data)
+    writer = RunWriter(path, info, _test_inputs(data), trainer.checkpoint())
+    try:
+        _record(trainer, writer, _Guarded(watcher, info, path))
+        errors = trainer.errors(read_test=read_test())
+        writer.checkpoint(trainer.checkpoint())
+        writer.finish("stopped" if trainer.stopped else "finished", errors)
+    except BaseException as error:
+        writer.finish("failed", Errors(), f"{type(error).__name__}: {error}")
+        raise
+    return path
+
+
+def _record(trainer: Trainer, writer: RunWriter, watcher: "_Guarded") -> None:
+    watcher.began(trainer)
+    checkpoints = 0
+    for snapshot in trainer.run():
+        writer.append(snapshot)
+        due = snapshot.step * CHECKPOINTS // trainer.steps
+        if checkpoints < due and snapshot.step < trainer.steps:
+            checkpoints = due
+            writer.checkpoint(trainer.checkpoint())
+        watcher.saw(snapshot)
+
+
+class _Guarded:
+    """A watcher whose faults end its watching and nothing else."""
+
+    def __init__(self, watcher: Watcher | None, info: RunInfo, path: Path) -> None:
+        self._watcher, self._info, self._path = watcher, info, path
+
+    def began(self, trainer: Trainer) -> None:
+        self._tell(lambda watcher: watcher.began(trainer, self._info, self._path))
+
+    def saw(self, snapshot: Snapshot) -> None:
+        self._tell(lambda watcher: watcher.saw(snapshot))
+
+    def _tell(self, message: Callable[[Watcher], None]) -> None:
+        if self._watcher:
+            try:
+                message(self._watcher)
+            except Exception:
+                logging.getLogger(__name__).exception("a watcher failed; the run goes on without it")
+                self._watcher = None
+
+
+def run_info(trainer: Trainer, data: Data) -> RunInfo:
+    """The facts of a run that is about to begin."""
+    return RunInfo(
+        config=trainer.config,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions={"sparseviz": __version__, "python": platform.python_version()}
+        | {name: version(name) for name in ("torch", "numpy", "h5py")},
+        device=device_name(trainer.device),
+        threads=torch.get_num_threads(),
+        parameters=trainer.parameters,
+        steps=trainer.steps,
+        steps_per_epoch=trainer.steps_per_epoch,
+        images={"train": len(data.train), "validation": len(data.validation), "test": len(data.test)},
+        classes=data.classes,
+        mean=data.mean,
+        std=data.std,
+        data_checksum=data.checksum,
+        data_note=data.note,
+        layers=trainer.layers,
+    )
+
+
+def _test_inputs(data: Data) -> TestInputs:
+    images, labels = data.test.images[:TEST_INPUTS], data.test.labels[:TEST_INPUTS]
+    return TestInputs(images.cpu().contiguous().numpy(), labels.cpu().numpy())

@@ -1,0 +1,64 @@
+"""The settings that may change while a run trains, and what the schedule makes of them at each step."""
+
+import math
+from collections.abc import Mapping
+
+from sparseviz.config import ConfigError, RunConfig, settings
+from sparseviz.snapshot import Event
+
+LIVE = tuple(name for name, setting in settings().items() if setting.live)
+
+
+def check_live(config: RunConfig, values: Mapping[str, float]) -> dict[str, float]:
+    """The values as numbers. Raises ConfigError for a setting that cannot change now, and for a bad value."""
+    for name in values:
+        if name not in LIVE:
+            raise ConfigError(f"{name}: cannot change while a run trains; these can: {', '.join(LIVE)}")
+    changed = config.changed(values)
+    return {name: float(changed.value(name)) for name in values}
+
+
+class Steering:
+    """Lambdas and rates in force at every step of a run, and the record of who changed what when."""
+
+    def __init__(self, config: RunConfig, steps: int) -> None:
+        self.phases = config.schedule.phases(steps)
+        self._config, self._steps = config, steps
+        self._now = {name: float(config.value(name)) for name in LIVE}
+        self._events: list[Event] = []
+
+    def change(self, step: int, values: Mapping[str, float]) -> None:
+        """Set live settings from this step on."""
+        for name, value in values.items():
+            self.note(Event(step, name, self._now[name], value))
+            self._now[name] = value
+
+    def note(self, event: Event) -> None:
+        """Keep an event for the next snapshot."""
+        self._events.append(event)
+
+    def take_events(self) -> tuple[Event, ...]:
+        """The events since this was last asked."""
+        events, self._events = tuple(self._events), []
+        return events
+
+    def lambdas(self, step: int) -> tuple[float, float]:
+        """lambda1 and lambda2 in force at this step: the ramp and the phase "decide" are in them."""
+        lambda1, lambda2 = self._now["penalty.lambda1"], self._now["penalty.lambda2"]
+        if self.phases.name(step) == "decide":
+            lambda1 = max(lambda1, self._config.penalty.decide_ratio * lambda2)
+        share = self.phases.penalty_share(step)
+        return lambda1 * share, lambda2 * share
+
+    def rates(self, step: int) -> tuple[float, float]:
+        """Learning rates of the weights and of the gates in force at this step."""
+        share = self._rate_share(step)
+        return self._now["optimizer.rate"] * share, self._now["optimizer.gate_rate"] * share
+
+    def _rate_share(self, step: int) -> float:
+        """What the rate schedule leaves of the rates, in (0, 1]."""
+        kind = self._config.optimizer.rate_schedule
+        begin = {"constant": self._steps, "cosine": 0, "frozen": self.phases.frozen}[kind]
+        if step < begin:
+            return 1.0
+        return (1 + math.cos(math.pi * (step - begin) / (self._steps - begin))) / 2

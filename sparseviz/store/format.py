@@ -1,0 +1,164 @@
+"""One HDF5 file a run, written while it trains and readable at any moment.
+
+Format 1
+--------
+Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of RunConfig), and the facts of
+`RunInfo`; what is not a number or a text is JSON.
+
+    /status                 S16: training, finished, stopped, failed; overwritten in place
+    /message                S1024: why a run failed
+    /errors                 record (train, validation, test): percent at the end, NaN where not read
+    /layers/<i>             attributes: the facts of LayerInfo; i in the order of the model
+    /layers/<i>/preview     (slots, 2, h, w) uint8
+    /previews               (slots,) records: the snapshot that each slot holds, between two generation numbers
+    /snapshots/count        snapshots that are whole; rows beyond it are not to be read
+    /snapshots/scalars      (T,) records: step, epoch, time, phase, and every name of SCALARS
+    /snapshots/layers       (T, L) records: the numbers of LayerSnapshot
+    /snapshots/histogram    (T, L, 64) uint32
+    /snapshots/row_kept     (T, rows of all layers in a row) uint32
+    /snapshots/column_kept  (T, columns of all layers in a row) uint32
+    /events                 (E,) records: snapshot, step, name, before, after
+    /checkpoints/index      (slots,) records, as /previews, with the step
+    /checkpoints/<slot>/parameters/<name>, masks/<layer>, quantities/<layer>
+    /test/images, /test/labels   up to 256 test inputs, normalised as the network reads them
+
+Everything but the one-number datasets carries `fletcher32`. What appends has chunks of one row, which are
+written once; what is overwritten has slots of fixed size without compression: neither makes the file grow.
+A slot is whole where its two generation numbers are equal and above 0.
+
+The file is made whole, with the checkpoint of step 0, under a temporary name, closed, renamed and opened
+again in SWMR mode (single writer, multiple readers), in which HDF5 takes no new object: all are made before.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from sparseviz.config import InputError, RunConfig
+from sparseviz.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
+
+FORMAT = "sparseviz run"
+FORMAT_VERSION = 1
+TEST_INPUTS = 256
+STATUSES = ("training", "finished", "stopped", "failed")
+
+# WORKAROUND: files of libver "latest" from HDF5 2.0 cannot be read by HDF5 1.14.
+LIBVER = ("v110", "v110")
+
+SCALARS_ROW = np.dtype(
+    [("step", "i8"), ("epoch", "f8"), ("time", "f8"), ("phase", "u1"), *((n, "f8") for n in SCALARS)]
+)
+LAYER_NUMBERS = (
+    ("kept", "i8"),
+    ("undecided_kept", "f8"),
+    ("undecided_cut", "f8"),
+    ("flips", "i8"),
+    ("dead_units", "i8"),
+    ("biases_kept", "i8"),
+    ("threshold", "f8"),
+    ("preview_scale", "f8"),
+)
+LAYER_ROW = np.dtype(list(LAYER_NUMBERS))
+EVENT_ROW = np.dtype([("snapshot", "i8"), ("step", "i8"), ("name", "S64"), ("before", "f8"), ("after", "f8")])
+SLOT_ROW = np.dtype([("before", "i8"), ("snapshot", "i8"), ("step", "i8"), ("after", "i8")])
+ERRORS_ROW = np.dtype([(split, "f8") for split in ("train", "validation", "test")])
+
+
+class RunFileError(InputError):
+    """A run file cannot be read or written; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What of a run never changes."""
+
+    config: RunConfig
+    created: str  # ISO 8601, UTC
+    versions: Mapping[str, str]  # of the program and its libraries
+    device: str
+    threads: int
+    parameters: int  # of the network, gates left out
+    steps: int  # of the whole run, as planned
+    steps_per_epoch: int
+    images: Mapping[str, int]  # train, validation, test
+    classes: tuple[str, ...]
+    mean: float  # normalisation: (raw in [0, 1] - mean) / std
+    std: float
+    data_checksum: str
+    data_note: str  # what is to be said of the data files, or ""
+    layers: tuple[LayerInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TestInputs:
+    """Some of the test images, so that an export can be proven without the data set."""
+
+    __test__ = False  # no test case, whatever its name
+
+    images: npt.NDArray[np.float32]  # (N, C, H, W), normalised
+    labels: npt.NDArray[np.int64]  # (N,)
+
+
+def lay_out(file: h5py.File, info: RunInfo, inputs: TestInputs, first: Checkpoint) -> None:
+    """Make every object that the run will ever need."""
+    file.attrs["format"], file.attrs["format_version"] = FORMAT, FORMAT_VERSION
+    for field in dataclasses.fields(info):
+        if field.name != "layers":
+            file.attrs[field.name] = _attribute(getattr(info, field.name))
+    file.create_dataset("status", dtype="S16", data=b"training")
+    file.create_dataset("message", dtype="S1024", shape=())
+    file.create_dataset("errors", data=np.array((np.nan,) * 3, dtype=ERRORS_ROW))
+    file.create_dataset("test/images", data=inputs.images, fletcher32=True, compression="gzip", shuffle=True)
+    file.create_dataset("test/labels", data=inputs.labels, fletcher32=True)
+    _lay_out_snapshots(file, info)
+    _lay_out_checkpoints(file, info, first)
+
+
+def _lay_out_snapshots(file: h5py.File, info: RunInfo) -> None:
+    number, slots = len(info.layers), info.config.record.previews
+    file.create_dataset("snapshots/count", data=0)
+    _appendable(file, "snapshots/scalars", (), SCALARS_ROW)
+    _appendable(file, "snapshots/layers", (number,), LAYER_ROW)
+    _appendable(file, "snapshots/histogram", (number, HISTOGRAM_BINS), "u4")
+    _appendable(file, "snapshots/row_kept", (sum(layer.rows for layer in info.layers),), "u4")
+    _appendable(file, "snapshots/column_kept", (sum(layer.columns for layer in info.layers),), "u4")
+    _appendable(file, "events", (), EVENT_ROW)
+    file.create_dataset("previews", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
+    for index, layer in enumerate(info.layers):
+        group = file.create_group(f"layers/{index}")
+        for field in dataclasses.fields(layer):
+            group.attrs[field.name] = _attribute(getattr(layer, field.name))
+        shape = (2, *layer.preview_shape)
+        group.create_dataset("preview", (slots, *shape), dtype="u1", chunks=(1, *shape), fletcher32=True)
+
+
+def _appendable(file: h5py.File, name: str, row: tuple[int, ...], dtype: Any) -> None:
+    """A dataset of rows; only plain numbers compress well."""
+    packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if dtype == "u4" else {}
+    shape = {"shape": (0, *row), "maxshape": (None, *row), "chunks": (1, *row)}
+    file.create_dataset(name, **shape, dtype=dtype, fletcher32=True, **packing)
+
+
+def _lay_out_checkpoints(file: h5py.File, info: RunInfo, first: Checkpoint) -> None:
+    slots = info.config.record.checkpoints
+    file.create_dataset("checkpoints/index", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
+    for slot in range(slots):
+        for kind in ("parameters", "masks", "quantities"):
+            group = file.create_group(f"checkpoints/{slot}/{kind}")
+            for name, values in getattr(first, kind).items():
+                checked = {"chunks": True, "fletcher32": True} if values.size > 1 else {}
+                group.create_dataset(name, shape=values.shape, dtype=values.dtype, **checked)
+
+
+def _attribute(value: Any) -> Any:
+    if isinstance(value, RunConfig):
+        return value.model_dump_json()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return json.dumps(dataclasses.asdict(value))
+    return json.dumps(value) if isinstance(value, Mapping | tuple) else value

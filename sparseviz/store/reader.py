@@ -1,0 +1,245 @@
+"""RunReader: a run from its file, whether it has ended or is still being written."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import h5py
+import numpy as np
+
+from sparseviz.config import ConfigError, RunConfig
+from sparseviz.snapshot import (
+    PHASES,
+    SCALARS,
+    Checkpoint,
+    Errors,
+    Event,
+    History,
+    LayerInfo,
+    LayerSnapshot,
+    Quantity,
+    Snapshot,
+)
+from sparseviz.store.format import FORMAT, FORMAT_VERSION, LAYER_NUMBERS, LIBVER, RunFileError, RunInfo, TestInputs
+
+
+class RunReader:
+    """Reads one run. A context manager; every error is a RunFileError that names the file.
+
+    Raises RunFileError where the file is missing, is no HDF5, is no run, or has a newer format.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise RunFileError(f"{path}: no such file")
+        if not h5py.is_hdf5(self.path):
+            raise RunFileError(f"{path} is no HDF5 file, so it is no run of sparseviz")
+        with self._reading():
+            self._file = h5py.File(self.path, "r", libver=LIBVER, swmr=True)  # a dead writer's file opens only so
+        try:
+            self._check_format()
+            with self._reading():
+                self.info = self._read_info()
+        except RunFileError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError, ConfigError) as error:
+            raise RunFileError(f"{self.path} cannot be read, it may be damaged: {error}") from error
+
+    def _check_format(self) -> None:
+        if self._file.attrs.get("format") != FORMAT:
+            raise RunFileError(f"{self.path} is an HDF5 file, but no run of sparseviz")
+        version = int(self._file.attrs.get("format_version", 0))
+        if version > FORMAT_VERSION:
+            raise RunFileError(
+                f"{self.path} has format {version}, and this program reads up to {FORMAT_VERSION}; update sparseviz"
+            )
+
+    def _read_info(self) -> RunInfo:
+        attrs: dict[str, Any] = dict(self._file.attrs)
+        layers = self._file["layers"]
+        return RunInfo(
+            config=RunConfig.parse(json.loads(attrs["config"])),
+            versions=json.loads(attrs["versions"]),
+            images=json.loads(attrs["images"]),
+            classes=tuple(json.loads(attrs["classes"])),
+            layers=tuple(_read_layer(layers[str(index)].attrs) for index in range(len(layers))),
+            created=str(attrs["created"]),
+            device=str(attrs["device"]),
+            threads=int(attrs["threads"]),
+            parameters=int(attrs["parameters"]),
+            steps=int(attrs["steps"]),
+            steps_per_epoch=int(attrs["steps_per_epoch"]),
+            mean=float(attrs["mean"]),
+            std=float(attrs["std"]),
+            data_checksum=str(attrs["data_checksum"]),
+            data_note=str(attrs["data_note"]),
+        )
+
+    def _now(self, name: str) -> Any:
+        """The dataset as its writer has left it by now."""
+        dataset = self._file[name]
+        dataset.refresh()
+        return dataset
+
+    @property
+    def config(self) -> RunConfig:
+        """What the run was asked to do."""
+        return self.info.config
+
+    @property
+    def status(self) -> str:
+        """One of training, finished, stopped, failed; "training" also when the writer died."""
+        with self._reading():
+            return bytes(self._now("status")[()]).decode()
+
+    @property
+    def message(self) -> str:
+        """Why the run failed, or ""."""
+        with self._reading():
+            return bytes(self._now("message")[()]).decode(errors="ignore")
+
+    @property
+    def errors(self) -> Errors:
+        """Errors in percent at the end; NaN where they were not read."""
+        with self._reading():
+            return Errors(*map(float, self._now("errors")[()].item()))
+
+    def __len__(self) -> int:
+        with self._reading():
+            return int(self._now("snapshots/count")[()])
+
+    def snapshots(self, start: int = 0) -> tuple[Snapshot, ...]:
+        """The snapshots from this position on, all that are whole by now."""
+        stop = len(self)
+        with self._reading():
+            tables = {name: self._now(f"snapshots/{name}")[start:stop] for name in ("scalars", "layers", "histogram")}
+            for name, sizes in (
+                ("row_kept", [layer.rows for layer in self.info.layers]),
+                ("column_kept", [layer.columns for layer in self.info.layers]),
+            ):
+                table = self._now(f"snapshots/{name}")[start:stop].astype(np.int64)
+                tables[name] = np.split(table, np.cumsum(sizes)[:-1], axis=1)
+            previews, events = self._previews(), self._events()
+        return tuple(
+            self._snapshot(tables, row, previews.get(start + row, {}), events.get(start + row, ()))
+            for row in range(stop - start)
+        )
+
+    def _snapshot(
+        self, tables: Mapping[str, Any], row: int, previews: Mapping[int, Any], events: tuple[Event, ...]
+    ) -> Snapshot:
+        scalars = tables["scalars"][row]
+        layers = tuple(
+            LayerSnapshot(
+                info=info,
+                **{name: tables["layers"][name][row, index].item() for name, _ in LAYER_NUMBERS},
+                histogram=tables["histogram"][row, index].astype(np.int64),
+                row_kept=tables["row_kept"][index][row],
+                column_kept=tables["column_kept"][index][row],
+                preview=previews.get(index),
+            )
+            for index, info in enumerate(self.info.layers)
+        )
+        return Snapshot(
+            step=int(scalars["step"]),
+            epoch=float(scalars["epoch"]),
+            time=float(scalars["time"]),
+            phase=PHASES[scalars["phase"]],
+            scalars={name: float(scalars[name]) for name in SCALARS},
+            layers=layers,
+            events=events,
+        )
+
+    def _events(self) -> dict[int, tuple[Event, ...]]:
+        found: dict[int, tuple[Event, ...]] = {}
+        for position, step, name, before, after in self._now("events")[()].tolist():
+            found[position] = (*found.get(position, ()), Event(step, name.decode(), before, after))
+        return found
+
+    def _previews(self) -> dict[int, dict[int, Any]]:
+        """By snapshot and layer; a slot that was overwritten in the meantime is left out."""
+        whole = _whole_slots(self._now("previews")[()])
+        planes = [self._now(f"layers/{index}/preview")[()] for index in range(len(self.info.layers))]
+        still = _whole_slots(self._now("previews")[()])
+        return {
+            record["snapshot"].item(): {index: plane[slot] for index, plane in enumerate(planes)}
+            for slot, record in whole.items()
+            if slot in still and still[slot]["before"] == record["before"]
+        }
+
+    def history(self) -> History:
+        """All snapshots, as the views take them."""
+        history = History(self.info.parameters)
+        for snapshot in self.snapshots():
+            history.append(snapshot)
+        return history
+
+    def checkpoint_steps(self) -> tuple[int, ...]:
+        """The steps of the checkpoints that are whole, oldest first."""
+        with self._reading():
+            return tuple(sorted(record["step"].item() for record in self._checkpoints().values()))
+
+    def _checkpoints(self) -> dict[int, Any]:
+        return _whole_slots(self._now("checkpoints/index")[()])
+
+    def checkpoint(self, step: int | None = None) -> Checkpoint:
+        """The newest checkpoint, or the newest not after this step (or else the first)."""
+        with self._reading():
+            held = sorted((record["step"].item(), slot) for slot, record in self._checkpoints().items())
+            if not held:
+                raise RunFileError(f"{self.path} has no whole checkpoint")
+            before = [entry for entry in held if step is None or entry[0] <= step]
+            found_step, slot = before[-1] if before else held[0]
+            group = self._file[f"checkpoints/{slot}"]
+            generation = self._checkpoints()[slot]["before"]
+            values = {kind: _read_group(group[kind]) for kind in ("parameters", "masks", "quantities")}
+            again = self._checkpoints().get(slot)
+        if again is None or again["before"] != generation:
+            return self.checkpoint(step)  # it was overwritten under our eyes
+        return Checkpoint(step=found_step, **values)
+
+    def test_inputs(self) -> TestInputs:
+        """The test images that the file holds."""
+        with self._reading():
+            return TestInputs(self._file["test/images"][()], self._file["test/labels"][()])
+
+
+def _read_layer(attrs: Mapping[str, Any]) -> LayerInfo:
+    return LayerInfo(
+        name=str(attrs["name"]),
+        shape=tuple(json.loads(attrs["shape"])),
+        biases=int(attrs["biases"]),
+        multiply_adds=int(attrs["multiply_adds"]),
+        quantity=Quantity(**json.loads(attrs["quantity"])),
+        preview_shape=tuple(json.loads(attrs["preview_shape"])),
+    )
+
+
+def _read_group(group: h5py.Group) -> dict[str, Any]:
+    for dataset in group.values():
+        dataset.refresh()
+    return {name: dataset[()] for name, dataset in group.items()}
+
+
+def _whole_slots(index: Any) -> dict[int, Any]:
+    return {slot: record for slot, record in enumerate(index) if record["before"] == record["after"] > 0}

@@ -1,0 +1,148 @@
+"""RunWriter: the one thread that writes a run's file."""
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from sparseviz.paths import rename_to_new
+from sparseviz.snapshot import PHASES, SCALARS, Checkpoint, Errors, LayerSnapshot, Snapshot
+from sparseviz.store.format import LAYER_NUMBERS, LAYER_ROW, LIBVER, RunFileError, RunInfo, TestInputs, lay_out
+
+
+class RunWriter:
+    """Writes one run. Raises RunFileError where the file exists or its folder cannot be written."""
+
+    def __init__(self, path: Path, info: RunInfo, inputs: TestInputs, first: Checkpoint) -> None:
+        self.path = path
+        record = info.config.record
+        self._slots = {"previews": _Slots(record.previews), "checkpoints": _Slots(record.checkpoints)}
+        _create(path, info, inputs, first)
+        self._file = h5py.File(path, "r+", libver=LIBVER)
+        self._count = 0
+        self._file.swmr_mode = True
+        self.checkpoint(first)
+
+    def append(self, snapshot: Snapshot) -> None:
+        """Add a snapshot; when this returns, a reader sees all of it."""
+        rows = {
+            "scalars": _scalar_row(snapshot),
+            "layers": np.array([_layer_row(layer) for layer in snapshot.layers], dtype=LAYER_ROW),
+            "histogram": np.stack([layer.histogram for layer in snapshot.layers]),
+            "row_kept": np.concatenate([layer.row_kept for layer in snapshot.layers]),
+            "column_kept": np.concatenate([layer.column_kept for layer in snapshot.layers]),
+        }
+        for name, row in rows.items():
+            self._append_row(f"snapshots/{name}", row)
+        for event in snapshot.events:
+            self._append_row("events", (self._count, event.step, event.name.encode(), event.before, event.after))
+        if all(layer.preview is not None for layer in snapshot.layers):
+            with self._slot("previews", "previews", snapshot.step) as slot:
+                for index, layer in enumerate(snapshot.layers):
+                    self._file[f"layers/{index}/preview"][slot] = layer.preview
+        self._file.flush()
+        self._count += 1
+        self._file["snapshots/count"][()] = self._count  # last: now the rows are all there
+        self._file.flush()
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint into its slot."""
+        with self._slot("checkpoints", "checkpoints/index", checkpoint.step) as slot:
+            group = self._file[f"checkpoints/{slot}"]
+            for kind in ("parameters", "masks", "quantities"):
+                for name, values in getattr(checkpoint, kind).items():
+                    group[kind][name][...] = values
+
+    def finish(self, status: str, errors: Errors, message: str = "") -> None:
+        """Write how the run ended, and close the file."""
+        self._file["errors"][()] = dataclasses.astuple(errors)
+        self._file["message"][()] = message.encode()[:1024]
+        self._file["status"][()] = status.encode()
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; a run that was not finished stays readable."""
+        self._file.close()
+
+    def _append_row(self, name: str, row: Any) -> None:
+        dataset = self._file[name]
+        dataset.resize(dataset.shape[0] + 1, axis=0)
+        dataset[-1] = row
+
+    @contextlib.contextmanager
+    def _slot(self, kind: str, index: str, step: int) -> Iterator[int]:
+        """The slot to write; its generation numbers differ until the block has ended."""
+        slot, generation = self._slots[kind].take()
+        dataset = self._file[index]
+        dataset[slot] = (generation, self._count, step, 0)
+        self._file.flush()
+        yield slot
+        self._file.flush()
+        dataset[slot] = (generation, self._count, step, generation)
+        self._file.flush()
+
+
+class _Slots:
+    """Which slot to overwrite: the newest stays, the rest lie evenly in time, the first among them.
+
+    Kept are the takings whose number is a multiple of a stride, which doubles when the slots are full.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._free = list(range(number))
+        self._held: list[tuple[int, int]] = []  # (number of the taking, slot), oldest first
+        self._taken, self._stride = 0, 1
+
+    def take(self) -> tuple[int, int]:
+        """The slot to write next, and the generation number to write it under: 1, 2, ..."""
+        slot = self._free.pop(0) if self._free else self._drop()
+        self._held.append((self._taken, slot))
+        self._taken += 1
+        return slot, self._taken
+
+    def _drop(self) -> int:
+        """Never the newest: until the next is whole it is the only late one."""
+        if len(self._held) <= 2:
+            return self._held.pop(0)[1]
+        while True:
+            for place, (number, slot) in enumerate(self._held[:-1]):
+                if number % self._stride:
+                    del self._held[place]
+                    return slot
+            self._stride *= 2
+
+
+def _scalar_row(snapshot: Snapshot) -> tuple[float, ...]:
+    head = (snapshot.step, snapshot.epoch, snapshot.time, PHASES.index(snapshot.phase))
+    return (*head, *(snapshot.scalars[name] for name in SCALARS))
+
+
+def _layer_row(layer: LayerSnapshot) -> tuple[float, ...]:
+    return tuple(getattr(layer, name) for name, _ in LAYER_NUMBERS)
+
+
+def _create(path: Path, info: RunInfo, inputs: TestInputs, first: Checkpoint) -> None:
+    if path.exists():
+        raise RunFileError(f"{path} exists already and is not overwritten; choose another name")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with h5py.File(temporary, "x", libver=LIBVER) as file:
+            lay_out(file, info, inputs, first)
+        rename_to_new(temporary, path)
+    except FileExistsError:
+        raise RunFileError(f"{path} exists already and is not overwritten; choose another name") from None
+    except OSError as error:
+        raise RunFileError(f"{path} cannot be written: {_reason(error)}; choose another folder") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)
