@@ -82,6 +82,7 @@ class Gate(nn.Module):
     def __init__(self, weight: Tensor, start: float, draw: Draw, estimator: Estimator) -> None:
         super().__init__()
         self.draw, self.estimator = draw, estimator
+        self._drawn: Tensor | None = None  # None where the threshold mask is the draw
         self._frozen_mask: Tensor | None = None
         start_value = torch.tensor(start).logit(eps=1e-6).item() if estimator == "sigmoid" else start
         self.parameter = nn.Parameter(torch.full_like(weight.detach(), start_value))  # in the weight's shape
@@ -90,9 +91,13 @@ class Gate(nn.Module):
         """Ws = W * Gs, in the shape and memory format of the weight."""
         if self._frozen_mask is not None:
             return masked(weight, self._frozen_mask)
-        drawn = torch.bernoulli(self.gates()) if self.training and self.draw == "bernoulli" else self.mask()
+        drawn = self._drawn if self.training and self._drawn is not None else self.mask()
         gate = self.parameter.sigmoid() if self.estimator == "sigmoid" else self.parameter
         return masked(weight, drawn.to(weight.dtype), gate)
+
+    def redraw(self) -> None:
+        """Draw the mask of a training step: once, also where several modules share the weight."""
+        self._drawn = torch.bernoulli(self.gates()) if self.draw == "bernoulli" else None
 
     def freeze(self) -> None:
         """Keep the threshold mask from now on, and stop learning."""

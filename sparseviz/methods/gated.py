@@ -53,6 +53,12 @@ class Gated(Method):
             count += self._scales[name] * g.sum()
         return self._lambda1 * bimodal, self._lambda2 * count
 
+    def before_step(self, step: int) -> None:  # noqa: ARG002
+        """Draw the masks of this step."""
+        if not self.frozen:
+            for gate in self.gates.values():
+                gate.redraw()
+
     def after_backward(self) -> None:
         """Add the penalties' gradient to the gates'."""
         if not self.frozen:

@@ -40,7 +40,7 @@ class Magnitude(Dense):
     def __init__(self, config: RunConfig, steps: int) -> None:
         super().__init__(config, steps)
         self._masks: dict[str, FixedMask] = {}
-        self._cut_at = 0.0  # standard deviations
+        self._cut_at = torch.zeros(())  # standard deviations; on the device once a round has cut
         first = config.schedule.warm_up_until
         last = max(config.schedule.ramp_until, first) or 2 / 3
         rounds = config.method.rounds
@@ -66,7 +66,7 @@ class Magnitude(Dense):
         everything = torch.cat([value.flatten() for value in values.values()])
         number = max(1, round(keep * everything.numel()))
         bar = everything.kthvalue(everything.numel() - number + 1).values
-        self._cut_at = float(bar)
+        self._cut_at = bar
         for name, value in values.items():
             self._masks[name].mask &= value >= bar
             self.weight(name).mul_(self._masks[name].mask)
@@ -81,7 +81,7 @@ class Magnitude(Dense):
 
     def threshold(self, layer: str) -> float:  # noqa: ARG002
         """Where the last round cut, in the standard deviations of that moment."""
-        return self._cut_at
+        return float(self._cut_at)
 
     def state_dict(self) -> Mapping[str, Tensor]:
         """The masks, by layer."""

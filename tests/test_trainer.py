@@ -1,0 +1,248 @@
+"""The trainer: phases, commands, determinism, and what a snapshot holds."""
+
+import math
+import threading
+
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from sparseviz.config import ConfigError, InputError, RunConfig
+from sparseviz.data import Data, load_data
+from sparseviz.snapshot import SCALARS, Snapshot
+from sparseviz.trainer import Trainer, TrainingError
+
+QUICK = {"network": "lenet300", "epochs": 2, "batch_size": 200, "threads": 1, "record.snapshots": 4}  # 12 steps
+PRUNING = {"penalty.scale": "sum", "penalty.lambda1": 1e-5, "penalty.lambda2": 3e-5, "optimizer.gate_rate": 0.05}
+
+
+@pytest.fixture(scope="module")
+def data() -> Data:
+    return load_data(RunConfig().data)
+
+
+def trainer(data, **settings):
+    return Trainer(RunConfig().changed(QUICK | {k.replace("__", "."): v for k, v in settings.items()}), data)
+
+
+def train(data, **settings) -> list[Snapshot]:
+    return list(trainer(data, **settings).run())
+
+
+def test_that_snapshots_lie_evenly_from_the_first_step_to_the_last(data):
+    assert [snapshot.step for snapshot in train(data)] == [0, 3, 6, 9, 12]
+
+
+def test_that_a_snapshot_has_every_scalar_and_every_layer(data):
+    for snapshot in train(data):
+        assert set(snapshot.scalars) == set(SCALARS)
+        assert [layer.info.name for layer in snapshot.layers] == ["fc1", "fc2", "fc3"]
+        assert snapshot.scalars["weights_kept"] == sum(layer.kept for layer in snapshot.layers)
+
+
+def test_that_validation_is_read_once_an_epoch_and_at_the_end(data):
+    read = [math.isfinite(snapshot.scalars["validation_error"]) for snapshot in train(data)]
+    assert read == [True, False, True, False, True]
+
+
+def test_that_phases_follow_one_another_and_act(data):
+    shares = {"warm_up_until": 0.25, "ramp_until": 0.5, "decide_from": 0.5, "freeze_from": 0.75}
+    settings = {f"schedule.{name}": share for name, share in shares.items()}
+    run = train(data, **PRUNING, **settings, record__snapshots=12)
+    gates = [snapshot.layers[0].histogram for snapshot in run]
+    assert [snapshot.phase for snapshot in run][:3] == ["warm-up"] * 3
+    assert {snapshot.phase for snapshot in run} == {"warm-up", "ramp", "decide", "frozen"}
+    assert all(np.array_equal(gates[0], gates[step]) for step in range(4))  # gates at rest in warm-up
+    assert all(np.array_equal(gates[9], gates[step]) for step in range(9, 13))  # and once frozen
+    assert not np.array_equal(gates[3], gates[9])
+    rising = [run[step].scalars["lambda2"] for step in (3, 4, 5, 6)]
+    assert rising == pytest.approx([0, 1e-5, 2e-5, 3e-5])
+    assert run[8].scalars["lambda1"] == pytest.approx(10 * run[8].scalars["lambda2"])
+    assert run[12].scalars["lambda1"] == run[12].scalars["lambda2"] == 0
+
+
+def test_that_no_decay_and_no_update_of_the_weights_reaches_the_gates(data):
+    run = train(data, optimizer__weight_decay=0.5, optimizer__gate_rate=1e-30)
+    assert all(np.array_equal(run[0].layers[0].histogram, snapshot.layers[0].histogram) for snapshot in run)
+
+
+def test_that_stronger_counting_keeps_fewer_weights(data):
+    kept = [
+        train(data, **PRUNING | {"penalty.lambda2": lambda2})[-1].scalars["weights_kept"] for lambda2 in (0, 1e-5, 1e-4)
+    ]
+    assert kept[0] > kept[1] > kept[2]
+
+
+@pytest.mark.parametrize("draw", ["threshold", "bernoulli"])
+@pytest.mark.parametrize("estimator", ["clip", "sigmoid", "plain"])
+def test_that_every_draw_and_estimator_trains_and_cuts(data, draw, estimator):
+    last = train(data, **PRUNING, **{"method.draw": draw, "method.estimator": estimator, "epochs": 4})[-1]
+    assert last.scalars["train_error"] < 60  # guessing is 90
+    assert 0 < last.scalars["weights_kept"] < 266_200
+
+
+def test_that_equal_seeds_give_equal_bits_and_other_seeds_do_not(data):
+    states = []
+    for seed in (3, 3, 4):
+        one = trainer(data, seed=seed, method__draw="bernoulli", **PRUNING)
+        assert list(one.run())
+        states.append(one.checkpoint())
+    same, other = (
+        all(np.array_equal(states[0].parameters[name], state.parameters[name]) for name in state.parameters)
+        for state in states[1:]
+    )
+    assert same
+    assert not other
+
+
+def test_that_looking_changes_nothing(data):
+    ends = []
+    for number in (1, 12):
+        one = trainer(data, record__snapshots=number, **PRUNING)
+        assert list(one.run())
+        ends.append(one.checkpoint().parameters["fc1.weight"])
+    assert np.array_equal(*ends)
+
+
+def test_that_pause_step_steer_and_stop_act_between_steps(data):
+    one = trainer(data, record__snapshots=1)
+    one.pause()
+    seen = []
+    for snapshot in one.run():
+        seen.append(snapshot)
+        if len(seen) == 1:
+            one.advance(2)
+        elif len(seen) == 2:
+            one.steer({"penalty.lambda2": 0.25})
+            one.advance(1)
+        elif len(seen) == 3:
+            one.stop()
+    assert [snapshot.step for snapshot in seen[:3]] == [0, 2, 3]
+    assert seen[1].scalars["lambda2"] == 0.05
+    assert seen[2].scalars["lambda2"] == 0.25
+    (event,) = seen[2].events
+    assert (event.step, event.name, event.before, event.after) == (2, "penalty.lambda2", 0.05, 0.25)
+    assert one.stopped
+    assert seen[-1].step == 3
+
+
+def test_that_a_paused_run_gives_the_same_bits_as_one_that_went_through(data):
+    ends = []
+    for pauses in (False, True):
+        one = trainer(data, **PRUNING)
+        for snapshot in one.run():
+            if pauses and snapshot.step < 12:
+                one.advance(1)
+        ends.append(one.checkpoint().parameters["fc1.weight"])
+    assert np.array_equal(*ends)
+
+
+def test_that_a_pause_is_not_counted_as_training_time(data):
+    one = trainer(data)
+    one.pause()
+    times = []
+    for snapshot in one.run():
+        times.append(snapshot.time)
+        if snapshot.step == 0:
+            threading.Timer(1.0, one.resume).start()
+    assert times[-1] < 1.0 + times[0] + 12 * 0.2
+    assert times[1] - times[0] < 0.9
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"epochs": 3}, "epochs: cannot change while a run trains; these can: penalty.lambda1"),
+        ({"penalty.lambda2": -1}, "penalty.lambda2"),
+        ({"optimizer.rate": 0}, "optimizer.rate"),
+    ],
+)
+def test_that_a_bad_command_is_refused_by_name_and_the_run_goes_on(data, values, message):
+    one = trainer(data)
+    with pytest.raises(ConfigError, match=message):
+        one.steer(values)
+    assert [snapshot.step for snapshot in one.run()][-1] == 12
+
+
+def test_that_cells_are_the_true_weights_while_the_run_is_paused(data):
+    one = trainer(data, **PRUNING)
+    one.pause()
+    answers = []
+    for snapshot in one.run():
+        if snapshot.step == 0:
+            answers.append(one.cells("fc2", slice(10, 20), slice(0, 300)))
+            answers.append(one.cells("nowhere", slice(0, 1), slice(0, 1)))
+            one.resume()
+            expected = one.method.weight("fc2")[10:20].detach().clone().numpy()
+    cells = answers[0].result(timeout=0)
+    assert (cells.layer, cells.row, cells.column, cells.step, cells.source) == ("fc2", 10, 0, 0, "live")
+    assert np.array_equal(cells.weight, expected)
+    assert cells.kept.all()
+    assert isinstance(answers[1].exception(timeout=0), KeyError)
+
+
+def test_that_cells_asked_for_after_the_end_are_cancelled(data):
+    one = trainer(data)
+    assert list(one.run())
+    assert one.cells("fc2", slice(0, 1), slice(0, 1)).cancelled()
+
+
+def test_that_a_loss_that_is_no_number_ends_the_run_with_advice(data):
+    with pytest.raises(TrainingError, match=r"no longer a finite number at step \d+; lower optimizer.rate"):
+        train(data, optimizer__rate=1e30)
+
+
+def test_that_a_device_that_is_not_there_is_named(data):
+    missing = "mps" if not torch.backends.mps.is_available() else "cuda:7"
+    with pytest.raises(InputError, match=f"device '{missing}' is not available"):
+        trainer(data, device=missing)
+
+
+def test_that_an_unknown_method_is_told_with_the_known_ones(data):
+    with pytest.raises(ConfigError, match=r"method.name: unknown 'x'; allowed: gated, magnitude, dense"):
+        trainer(data, method__name="x")
+
+
+class Reads(TorchDispatchMode):
+    """Counts what would wait for the device."""
+
+    def __init__(self):
+        super().__init__()
+        self.waits: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default):
+            self.waits.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("method", ["gated", "magnitude", "dense"])
+def test_that_a_step_never_waits_for_the_device(data, method):
+    one = trainer(data, method__name=method)
+    one._train_step()
+    with Reads() as reads:
+        one._train_step()
+    assert reads.waits == []
+
+
+def test_that_the_last_errors_are_those_of_the_threshold_network(data):
+    one = trainer(data, method__draw="bernoulli", **PRUNING)
+    assert list(one.run())
+    errors = one.errors()
+    one.method.bake(one.model)
+    one.model.eval()
+    with torch.no_grad():
+        for split, error in (
+            (data.train, errors.train),
+            (data.validation, errors.validation),
+            (data.test, errors.test),
+        ):
+            wrong = one.model(split.images).argmax(dim=1) != split.labels
+            assert 100 * float(wrong.float().mean()) == pytest.approx(error)
+
+
+def test_that_the_test_split_is_read_only_when_asked(data):
+    one = trainer(data)
+    assert list(one.run())
+    assert math.isnan(one.errors(read_test=False).test)
