@@ -17,7 +17,7 @@ import click
 from rich.console import Console
 
 from sparseviz import __version__, paths
-from sparseviz.config import EMBEDDED, ConfigError, InputError, RunConfig, parse_assignments, settings
+from sparseviz.config import EMBEDDED, InputError, RunConfig, parse_assignments, settings
 
 _out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 110)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -55,7 +55,9 @@ def gui(files: tuple[Path, ...]) -> None:
         if not path.is_file():
             known = ", ".join(_cli.commands)
             raise click.UsageError(f"'{path}' is no file and no command; commands: {known}")
-    raise InputError("there is no window yet; use `sparseviz train`, `sparseviz info` and `sparseviz export`")
+    from sparseviz.gui.app import start  # noqa: PLC0415  # the other commands do not import Qt
+
+    sys.exit(start(files))
 
 
 def _settings_help() -> str:
@@ -178,10 +180,8 @@ def _guarded(job: Callable[[], Any]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except ConfigError as error:
-        return _complain(error, 2)
     except InputError as error:
-        return _complain(error, 1)
+        return _complain(error, error.status)
     except (KeyboardInterrupt, click.Abort):
         return _complain("interrupted", 130)
     except Exception as error:  # noqa: BLE001  # the last place where it can be put in words

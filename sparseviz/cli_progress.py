@@ -49,16 +49,17 @@ class TrainingProgress:
     def began(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
         """Announce the run."""
         self._info = info
-        if info.data_note:
-            self._progress.console.print(f"Note: {info.data_note}", markup=False)
-        self._progress.console.print(f"Recording {path}", markup=False)
-        self._progress.console.print(f"{info.config.network} on {info.config.data.name}, {info.device}", markup=False)
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
             trainer.stop()
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
         self._old_handler = signal.signal(signal.SIGINT, stop)
+        say = self._progress.console.print
+        if info.data_note:
+            say(f"Note: {info.data_note}", markup=False)
+        say(f"Recording {path}", markup=False)
+        say(f"{info.config.network} on {info.config.data.name}, {info.device}", markup=False)
 
     def saw(self, snapshot: Snapshot) -> None:
         """Show where the run stands."""

@@ -23,13 +23,20 @@ _Entry = TypeVar("_Entry")
 class InputError(Exception):
     """Something given to the program cannot be used; the message names it and says what to do."""
 
+    status = 1  # with which the command line ends: a failed job
+
 
 class ConfigError(InputError):
     """A setting, a preset or a configuration file is wrong."""
 
+    status = 2  # wrong use
+
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    # strict: a true is no 1, and a text is no number
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class DataConfig(_Part):
@@ -250,17 +257,26 @@ def choose(setting: str, name: str, entries: Mapping[str, _Entry], otherwise: st
 
 
 def parse_assignments(pairs: Iterable[str]) -> dict[str, Any]:
-    """`NAME=VALUE` pairs as a dict; a value is read as TOML, or else taken as text."""
+    """`NAME=VALUE` pairs as a dict of values by dotted name; see `parse_value`."""
     values: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.strip():
             raise ConfigError(f"'{pair}': write NAME=VALUE, as in penalty.lambda2=1e-4")
-        try:
-            values[name.strip()] = tomllib.loads(f"value = {text.strip()}")["value"]
-        except tomllib.TOMLDecodeError:
-            values[name.strip()] = text.strip()
+        values[name.strip()] = parse_value(name.strip(), text)
     return values
+
+
+def parse_value(name: str, text: str) -> Any:
+    """What a person typed for the setting of this dotted name: a TOML value, or else the text itself."""
+    text = text.strip()
+    known = settings().get(name)
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+    is_text = known is not None and known.annotation in (str, str | None)
+    return text if is_text and not isinstance(value, str) else value  # a folder may be called 2024
 
 
 def _in_words(error: ValidationError) -> str:

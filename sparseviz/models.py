@@ -1,11 +1,14 @@
 """The networks. A new one is a function here and a line in MODELS; the person's own is `package.module:function`."""
 
 import importlib
+import sys
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from sparseviz.config import InputError, choose
 
@@ -13,6 +16,7 @@ Layer = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 LAYER_TYPES = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 # What may stand between two layers of a chain without mixing units.
+_NO_PADDING = ("valid", (0,), (0, 0), (0, 0, 0))
 _UNITWISE = (nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.Dropout, nn.Identity)
 
 
@@ -57,6 +61,8 @@ def build(network: str) -> nn.Module:
     if ":" not in network:
         return choose("network", network, MODELS, otherwise="package.module:function")()
     module_name, _, function_name = network.partition(":")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))  # the installed command would not look where `python -m` does
     try:
         model = getattr(importlib.import_module(module_name), function_name)()
     except Exception as error:
@@ -71,10 +77,17 @@ def layers(model: nn.Module) -> dict[str, Layer]:
     seen: set[int] = set()
     found: dict[str, Layer] = {}
     for name, module in model.named_modules():
-        if isinstance(module, LAYER_TYPES) and id(module.weight) not in seen:
-            seen.add(id(module.weight))
+        if isinstance(module, LAYER_TYPES) and id(stored_weight(module)) not in seen:
+            seen.add(id(stored_weight(module)))
             found[name] = module
     return found
+
+
+def stored_weight(layer: Layer) -> Tensor:
+    """The layer's weight before any mask: the parameter itself, which a parametrized layer keeps elsewhere."""
+    if parametrize.is_parametrized(layer, "weight"):
+        return layer.get_parameter("parametrizations.weight.original")
+    return layer.weight
 
 
 def readers(model: nn.Module) -> dict[str, str]:
@@ -82,13 +95,16 @@ def readers(model: nn.Module) -> dict[str, str]:
 
     The last layer, whose units are the answer, and whatever is not a chain have no entry.
     """
-    if not isinstance(model, nn.Sequential):
+    if type(model).forward is not nn.Sequential.forward:
         return {}
+    modules = model._modules  # noqa: SLF001  # named_children() leaves out a module that stands twice
+    if [name for name, module in modules.items() if isinstance(module, LAYER_TYPES)] != list(layers(model)):
+        return {}  # a layer or a weight stands twice, or a layer stands deeper
     chain: dict[str, str] = {}
     writer: str | None = None
-    for name, module in model.named_children():
+    for name, module in modules.items():
         if isinstance(module, LAYER_TYPES):
-            unpadded = isinstance(module, nn.Linear) or (not any(module.padding) and module.groups == 1)
+            unpadded = isinstance(module, nn.Linear) or (module.padding in _NO_PADDING and module.groups == 1)
             if writer and unpadded:
                 chain[writer] = name
             writer = name
@@ -108,7 +124,7 @@ def multiply_adds(model: nn.Module, images: Tensor) -> dict[str, int]:
     training = model.training
     try:
         model.eval()(images)
-    except RuntimeError as error:
+    except Exception as error:
         raise InputError(f"network cannot read images of shape {tuple(images.shape[1:])}: {error}") from error
     finally:
         model.train(training)

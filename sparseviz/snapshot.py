@@ -102,7 +102,7 @@ class Event:
     """Something done to a run while it trained."""
 
     step: int
-    name: str  # a setting's dotted name, or "pause", "resume", "stop"
+    name: str  # a setting's dotted name, or "stop"
     before: float  # NaN where there is none
     after: float
 

@@ -37,6 +37,10 @@ class Steering:
         """Keep an event for the next snapshot."""
         self._events.append(event)
 
+    def has_events(self) -> bool:
+        """Whether something was done since they were last taken."""
+        return bool(self._events)
+
     def take_events(self) -> tuple[Event, ...]:
         """The events since this was last asked."""
         events, self._events = tuple(self._events), []

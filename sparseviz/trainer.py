@@ -179,7 +179,7 @@ class Trainer:
 
     def _is_snapshot_due(self) -> bool:
         if self._last_snapshot == self.step:
-            return False
+            return self.stopped and self.steering.has_events()  # what was done since must reach the file
         return self.stopped or self._steps_to_go == 0 or self._is_scheduled()
 
     def _is_scheduled(self) -> bool:

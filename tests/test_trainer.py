@@ -125,6 +125,8 @@ def test_that_pause_step_steer_and_stop_act_between_steps(data):
     assert (event.step, event.name, event.before, event.after) == (2, "penalty.lambda2", 0.05, 0.25)
     assert one.stopped
     assert seen[-1].step == 3
+    assert [event.name for event in seen[-1].events] == ["stop"]
+    assert math.isfinite(seen[-1].scalars["validation_error"])
 
 
 def test_that_a_paused_run_gives_the_same_bits_as_one_that_went_through(data):

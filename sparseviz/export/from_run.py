@@ -52,6 +52,8 @@ def export_run(
     with RunReader(run) as reader:
         checkpoint, inputs, info = reader.checkpoint(), reader.test_inputs(), reader.info
         at = [snapshot for snapshot in reader.snapshots() if snapshot.step <= checkpoint.step]
+    if not at:
+        raise ExportError(f"{run} has no snapshot yet, so there is nothing to export; let the run go on")
     size = totals(at[-1], info.parameters)
     now_at("network")
     model = baked_model(info.config.network, checkpoint)

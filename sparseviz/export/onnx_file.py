@@ -6,7 +6,9 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy.typing as npt
 import onnx
 import torch
 from torch import Tensor, nn
@@ -38,6 +40,12 @@ def write_onnx(model: nn.Module, images: Tensor, path: Path, metadata: Mapping[s
     proto.producer_name = "sparseviz"
     path.write_bytes(proto.SerializeToString())
     onnx.checker.check_model(str(path), full_check=True)
+
+
+def read_weights(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """What a file stores, by name."""
+    model = onnx.load(str(path))
+    return {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
 
 
 @contextlib.contextmanager

@@ -2,14 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from sparseviz.config import RunConfig
-from sparseviz.models import Layer, layers
+from sparseviz.models import Layer, layers, stored_weight
 from sparseviz.snapshot import Quantity
 
 
@@ -76,10 +76,7 @@ class Method(ABC):
 
     def weight(self, layer: str) -> Tensor:
         """The layer's weight before the mask."""
-        module = self.layers[layer]
-        if parametrize.is_parametrized(module, "weight"):
-            return cast("Tensor", module.get_parameter("parametrizations.weight.original"))
-        return module.weight
+        return stored_weight(self.layers[layer])
 
     def state_dict(self) -> Mapping[str, Tensor]:
         """What besides the model's weights and the masks is needed to go on, by layer."""

@@ -5,13 +5,13 @@ Format 1
 Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of RunConfig), and the facts of
 `RunInfo`; what is not a number or a text is JSON.
 
-    /status                 S16: training, finished, stopped, failed; overwritten in place
-    /message                S1024: why a run failed
-    /errors                 record (train, validation, test): percent at the end, NaN where not read
+    /status                 (1,) S16: training, finished, stopped, failed; overwritten in place
+    /message                (1,) S1024: why a run failed
+    /errors                 (1,) record (train, validation, test): percent at the end, NaN where not read
     /layers/<i>             attributes: the facts of LayerInfo; i in the order of the model
     /layers/<i>/preview     (slots, 2, h, w) uint8
     /previews               (slots,) records: the snapshot that each slot holds, between two generation numbers
-    /snapshots/count        snapshots that are whole; rows beyond it are not to be read
+    /snapshots/count        (1,) snapshots that are whole; rows beyond it are not to be read
     /snapshots/scalars      (T,) records: step, epoch, time, phase, and every name of SCALARS
     /snapshots/layers       (T, L) records: the numbers of LayerSnapshot
     /snapshots/histogram    (T, L, 64) uint32
@@ -22,7 +22,7 @@ Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of
     /checkpoints/<slot>/parameters/<name>, masks/<layer>, quantities/<layer>
     /test/images, /test/labels   up to 256 test inputs, normalised as the network reads them
 
-Everything but the one-number datasets carries `fletcher32`. What appends has chunks of one row, which are
+Every array carries `fletcher32`. What appends has chunks of one row, which are
 written once; what is overwritten has slots of fixed size without compression: neither makes the file grow.
 A slot is whole where its two generation numbers are equal and above 0.
 
@@ -111,9 +111,9 @@ def lay_out(file: h5py.File, info: RunInfo, inputs: TestInputs, first: Checkpoin
     for field in dataclasses.fields(info):
         if field.name != "layers":
             file.attrs[field.name] = _attribute(getattr(info, field.name))
-    file.create_dataset("status", dtype="S16", data=b"training")
-    file.create_dataset("message", dtype="S1024", shape=())
-    file.create_dataset("errors", data=np.array((np.nan,) * 3, dtype=ERRORS_ROW))
+    _one(file, "status", np.bytes_(b"training"), "S16")
+    _one(file, "message", np.bytes_(b""), "S1024")
+    _one(file, "errors", (np.nan,) * 3, ERRORS_ROW)
     file.create_dataset("test/images", data=inputs.images, fletcher32=True, compression="gzip", shuffle=True)
     file.create_dataset("test/labels", data=inputs.labels, fletcher32=True)
     _lay_out_snapshots(file, info)
@@ -122,7 +122,7 @@ def lay_out(file: h5py.File, info: RunInfo, inputs: TestInputs, first: Checkpoin
 
 def _lay_out_snapshots(file: h5py.File, info: RunInfo) -> None:
     number, slots = len(info.layers), info.config.record.previews
-    file.create_dataset("snapshots/count", data=0)
+    _one(file, "snapshots/count", 0, "i8")
     _appendable(file, "snapshots/scalars", (), SCALARS_ROW)
     _appendable(file, "snapshots/layers", (number,), LAYER_ROW)
     _appendable(file, "snapshots/histogram", (number, HISTOGRAM_BINS), "u4")
@@ -138,6 +138,11 @@ def _lay_out_snapshots(file: h5py.File, info: RunInfo) -> None:
         group.create_dataset("preview", (slots, *shape), dtype="u1", chunks=(1, *shape), fletcher32=True)
 
 
+def _one(file: h5py.File, name: str, value: Any, dtype: Any) -> None:
+    """A dataset of one element that is overwritten in place; only a chunk can have a checksum."""
+    file.create_dataset(name, data=np.array([value], dtype=dtype), chunks=(1,), fletcher32=True)
+
+
 def _appendable(file: h5py.File, name: str, row: tuple[int, ...], dtype: Any) -> None:
     """A dataset of rows; only plain numbers compress well."""
     packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if dtype == "u4" else {}
@@ -146,14 +151,17 @@ def _appendable(file: h5py.File, name: str, row: tuple[int, ...], dtype: Any) ->
 
 
 def _lay_out_checkpoints(file: h5py.File, info: RunInfo, first: Checkpoint) -> None:
+    """All slots; the first holds the first checkpoint, the others wait empty."""
     slots = info.config.record.checkpoints
-    file.create_dataset("checkpoints/index", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
+    index = file.create_dataset("checkpoints/index", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
     for slot in range(slots):
         for kind in ("parameters", "masks", "quantities"):
             group = file.create_group(f"checkpoints/{slot}/{kind}")
             for name, values in getattr(first, kind).items():
+                content = {"data": values} if slot == 0 else {"shape": values.shape, "dtype": values.dtype}
                 checked = {"chunks": True, "fletcher32": True} if values.size > 1 else {}
-                group.create_dataset(name, shape=values.shape, dtype=values.dtype, **checked)
+                group.create_dataset(name, **content, **checked)
+    index[0] = (1, 0, first.step, 1)
 
 
 def _attribute(value: Any) -> Any:

@@ -34,15 +34,15 @@ class RunReader:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        if not self.path.is_file():
+        if not _is_file(self.path):
             raise RunFileError(f"{path}: no such file")
         if not h5py.is_hdf5(self.path):
             raise RunFileError(f"{path} is no HDF5 file, so it is no run of sparseviz")
         with self._reading():
-            self._file = h5py.File(self.path, "r", libver=LIBVER, swmr=True)  # a dead writer's file opens only so
+            self._file = _open(self.path)
         try:
-            self._check_format()
             with self._reading():
+                self._check_format()
                 self.info = self._read_info()
         except RunFileError:
             self.close()
@@ -62,7 +62,7 @@ class RunReader:
     def _reading(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError, ConfigError) as error:
+        except (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, ConfigError) as error:
             raise RunFileError(f"{self.path} cannot be read, it may be damaged: {error}") from error
 
     def _check_format(self) -> None:
@@ -110,23 +110,23 @@ class RunReader:
     def status(self) -> str:
         """One of training, finished, stopped, failed; "training" also when the writer died."""
         with self._reading():
-            return bytes(self._now("status")[()]).decode()
+            return bytes(self._now("status")[0]).decode()
 
     @property
     def message(self) -> str:
         """Why the run failed, or ""."""
         with self._reading():
-            return bytes(self._now("message")[()]).decode(errors="ignore")
+            return bytes(self._now("message")[0]).decode(errors="ignore")
 
     @property
     def errors(self) -> Errors:
         """Errors in percent at the end; NaN where they were not read."""
         with self._reading():
-            return Errors(*map(float, self._now("errors")[()].item()))
+            return Errors(*map(float, self._now("errors")[0].item()))
 
     def __len__(self) -> int:
         with self._reading():
-            return int(self._now("snapshots/count")[()])
+            return int(self._now("snapshots/count")[0])
 
     def snapshots(self, start: int = 0) -> tuple[Snapshot, ...]:
         """The snapshots from this position on, all that are whole by now."""
@@ -205,13 +205,13 @@ class RunReader:
     def checkpoint(self, step: int | None = None) -> Checkpoint:
         """The newest checkpoint, or the newest not after this step (or else the first)."""
         with self._reading():
-            held = sorted((record["step"].item(), slot) for slot, record in self._checkpoints().items())
+            index = self._checkpoints()
+            held = sorted((record["step"].item(), record["before"].item(), slot) for slot, record in index.items())
             if not held:
                 raise RunFileError(f"{self.path} has no whole checkpoint")
             before = [entry for entry in held if step is None or entry[0] <= step]
-            found_step, slot = before[-1] if before else held[0]
+            found_step, generation, slot = before[-1] if before else held[0]
             group = self._file[f"checkpoints/{slot}"]
-            generation = self._checkpoints()[slot]["before"]
             values = {kind: _read_group(group[kind]) for kind in ("parameters", "masks", "quantities")}
             again = self._checkpoints().get(slot)
         if again is None or again["before"] != generation:
@@ -222,6 +222,29 @@ class RunReader:
         """The test images that the file holds."""
         with self._reading():
             return TestInputs(self._file["test/images"][()], self._file["test/labels"][()])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise RunFileError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _open(path: Path) -> h5py.File:
+    """In SWMR mode, the only one for a file whose writer lives or was killed; else plainly.
+
+    WORKAROUND: where metadata is damaged or cut off, HDF5 in SWMR mode reads it again after pauses that double,
+    a hundred times: in effect it never returns.
+    """
+    with path.open("rb") as raw:
+        flags = raw.read(12)[11:]
+    if not any(flags):  # the superblock's consistency flags: nobody writes, and the last writer closed it
+        file = h5py.File(path, "r", libver=LIBVER, locking=False)
+        if "status" not in file or bytes(file["status"][0]) != b"training":
+            return file
+        file.close()  # its writer is about to begin
+    return h5py.File(path, "r", libver=LIBVER, swmr=True)
 
 
 def _read_layer(attrs: Mapping[str, Any]) -> LayerInfo:

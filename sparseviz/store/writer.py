@@ -22,11 +22,9 @@ class RunWriter:
         self.path = path
         record = info.config.record
         self._slots = {"previews": _Slots(record.previews), "checkpoints": _Slots(record.checkpoints)}
-        _create(path, info, inputs, first)
-        self._file = h5py.File(path, "r+", libver=LIBVER)
+        self._slots["checkpoints"].take()  # the first slot holds the checkpoint that the file is made with
         self._count = 0
-        self._file.swmr_mode = True
-        self.checkpoint(first)
+        self._file = _create(path, info, inputs, first)
 
     def append(self, snapshot: Snapshot) -> None:
         """Add a snapshot; when this returns, a reader sees all of it."""
@@ -47,7 +45,7 @@ class RunWriter:
                     self._file[f"layers/{index}/preview"][slot] = layer.preview
         self._file.flush()
         self._count += 1
-        self._file["snapshots/count"][()] = self._count  # last: now the rows are all there
+        self._file["snapshots/count"][0] = self._count  # last: now the rows are all there
         self._file.flush()
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
@@ -60,9 +58,9 @@ class RunWriter:
 
     def finish(self, status: str, errors: Errors, message: str = "") -> None:
         """Write how the run ended, and close the file."""
-        self._file["errors"][()] = dataclasses.astuple(errors)
-        self._file["message"][()] = message.encode()[:1024]
-        self._file["status"][()] = status.encode()
+        self._file["errors"][0] = dataclasses.astuple(errors)
+        self._file["message"][0] = message.encode()[:1024]
+        self._file["status"][0] = status.encode()
         self.close()
 
     def close(self) -> None:
@@ -126,22 +124,28 @@ def _layer_row(layer: LayerSnapshot) -> tuple[float, ...]:
     return tuple(getattr(layer, name) for name, _ in LAYER_NUMBERS)
 
 
-def _create(path: Path, info: RunInfo, inputs: TestInputs, first: Checkpoint) -> None:
-    if path.exists():
-        raise RunFileError(f"{path} exists already and is not overwritten; choose another name")
+def _create(path: Path, info: RunInfo, inputs: TestInputs, first: Checkpoint) -> h5py.File:
+    """The file, whole and named, open for one writer and many readers."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(temporary, "x", libver=LIBVER) as file:
-            lay_out(file, info, inputs, first)
+        if path.exists():
+            raise FileExistsError(path)
+        with h5py.File(temporary, "x", libver=LIBVER) as made:
+            lay_out(made, info, inputs, first)
         rename_to_new(temporary, path)
-    except FileExistsError:
-        raise RunFileError(f"{path} exists already and is not overwritten; choose another name") from None
+        file = h5py.File(path, "r+", libver=LIBVER)
+        file.swmr_mode = True
+    except FileExistsError as error:
+        if path.parent.is_dir():
+            raise RunFileError(f"{path} exists already and is not overwritten; choose another name") from None
+        raise RunFileError(f"{path} cannot be written: {path.parent} is no folder; choose another folder") from error
     except OSError as error:
         raise RunFileError(f"{path} cannot be written: {_reason(error)}; choose another folder") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+    return file
 
 
 def _reason(error: OSError) -> str:

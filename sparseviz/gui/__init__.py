@@ -1,0 +1,1 @@
+"""The window: it draws what the engine yields and sends commands back."""

@@ -1,0 +1,59 @@
+"""What the menus and the tool bar offer, each with the key where a hand would look for it."""
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QApplication, QStyle
+
+_Icon = QStyle.StandardPixmap
+
+
+class Actions(QObject):
+    """The program's actions; the window connects and enables them."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.open = self._make(self.tr("&Open Run…"), QKeySequence.StandardKey.Open, _Icon.SP_DialogOpenButton)
+        self.export = self._make(self.tr("&Export ONNX…"), "Ctrl+E", _Icon.SP_DialogSaveButton)
+        self.quit = self._make(self.tr("&Quit"), QKeySequence.StandardKey.Quit)
+        self.train = self._make(self.tr("&Train"), "F5", _Icon.SP_MediaPlay)
+        self.pause = self._make(self.tr("&Pause"), "F6", _Icon.SP_MediaPause)
+        self.pause.setCheckable(True)
+        self.step = self._make(self.tr("Ste&p"), "F10", _Icon.SP_MediaSkipForward)
+        self.stop = self._make(self.tr("&Stop"), "Shift+F5", _Icon.SP_MediaStop)
+        self.read_test = self._make(self.tr("&Read Test Set at the End"))
+        self.read_test.setCheckable(True)
+        self.read_test.setChecked(True)
+        self.previous = self._make(self.tr("Pre&vious Snapshot"), "Ctrl+Left")
+        self.next = self._make(self.tr("&Next Snapshot"), "Ctrl+Right")
+        self.shortcuts = self._make(self.tr("&Keyboard Shortcuts"), "F1")
+        self.about = self._make(self.tr("&About sparseviz"))
+        self._explain()
+
+    def _make(
+        self, text: str, key: QKeySequence.StandardKey | str | None = None, icon: QStyle.StandardPixmap | None = None
+    ) -> QAction:
+        action = QAction(text, self)
+        if key is not None:
+            action.setShortcut(QKeySequence(key))
+        if icon is not None:
+            action.setIcon(QApplication.style().standardIcon(icon))
+        return action
+
+    def _explain(self) -> None:
+        tips = {
+            self.train: self.tr("Train the network as the steering panel says"),
+            self.pause: self.tr("Wait after this step, or go on"),
+            self.step: self.tr("Do one step, then pause"),
+            self.stop: self.tr("End the run here; its file stays and can be exported"),
+            self.export: self.tr("Write the sparse network as ONNX, with proof"),
+            self.read_test: self.tr("The test set is read once, when the run has ended; unless this is off"),
+        }
+        for action, tip in tips.items():
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            action.setToolTip(f"{tip} ({keys})" if keys else tip)
+
+    def table(self) -> list[tuple[str, str]]:
+        """Every action that has a key: its name and its key."""
+        found = self.findChildren(QAction)
+        named = [(action.text().replace("&", "").rstrip("…"), action.shortcut().toString()) for action in found]
+        return [(name, key) for name, key in named if key]

@@ -1,0 +1,65 @@
+"""Start the window: torch before Qt, and Qt only where it can run."""
+
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from sparseviz.config import InputError
+from sparseviz.gui.display import DisplayProbe
+
+_SIGNAL_LOOK_MS = 300
+
+
+class NoDisplayError(InputError):
+    """There is no display on which a window could be shown."""
+
+    status = 2
+
+
+def start(files: Sequence[Path]) -> int:
+    """Open a window for each run file, or one with the embedded example ready; returns the exit status.
+
+    Raises NoDisplayError, with what to do, where Qt would abort.
+    """
+    probe = DisplayProbe()
+    import_module("sparseviz.trainer")  # WORKAROUND: on Windows torch fails to load after Qt; meanwhile the probe runs
+    if problem := probe.problem():
+        raise NoDisplayError(problem)
+    from PySide6.QtCore import QTimer  # noqa: PLC0415  # only now is it known that Qt can run
+    from PySide6.QtGui import QIcon  # noqa: PLC0415
+    from PySide6.QtWidgets import QApplication  # noqa: PLC0415
+
+    from sparseviz import paths  # noqa: PLC0415
+    from sparseviz.gui.appearance import follow_system  # noqa: PLC0415
+    from sparseviz.gui.main_window import MainWindow  # noqa: PLC0415
+
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)  # noqa: S101
+    app.setApplicationName("sparseviz")
+    app.setDesktopFileName("sparseviz")
+    app.setWindowIcon(QIcon(str(paths.resources() / "icons" / "sparseviz.svg")))
+    follow_system(app)
+    windows = [MainWindow() for _ in range(max(1, len(files)))]
+    for window, path in zip(windows, files, strict=False):
+        window.open_run(path)
+    for window in windows:
+        window.show()
+
+    def complain(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
+        details = "".join(traceback.format_exception(kind, error, at))
+        sys.stderr.write(details)
+        windows[0].complain(f"{kind.__name__}: {error}", details)
+
+    def close(_signal: int, _frame: FrameType | None) -> None:
+        app.closeAllWindows()
+
+    sys.excepthook = complain  # a fault in a slot is shown, and the window lives on
+    signal.signal(signal.SIGINT, close)
+    waker = QTimer()  # Python looks at signals only when it runs
+    waker.timeout.connect(lambda: None)
+    waker.start(_SIGNAL_LOOK_MS)
+    return app.exec()

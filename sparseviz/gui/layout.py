@@ -1,0 +1,158 @@
+"""Where everything stands in the window."""
+
+import math
+from collections.abc import Iterable
+
+from PySide6.QtCore import QObject, QSize, Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QSizePolicy,
+    QSplitter,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sparseviz import paths
+from sparseviz.config import EMBEDDED
+from sparseviz.data import DATASETS
+from sparseviz.gui.actions import Actions
+from sparseviz.gui.panels.steering import SteeringPanel
+from sparseviz.gui.status_line import StatusLine
+from sparseviz.gui.time_bar import TimeBar
+from sparseviz.gui.views import VIEWS
+from sparseviz.gui.views.base import View
+from sparseviz.gui.views.weights import WeightsView
+from sparseviz.methods import METHODS
+from sparseviz.models import MODELS
+from sparseviz.snapshot import Errors, History
+
+
+class Layout(QObject):
+    """Builds the window's docks, bars and menus, and draws its visible views."""
+
+    def __init__(self, window: QMainWindow, actions: Actions) -> None:
+        super().__init__(window)
+        self._window, self._actions = window, actions
+        self.views: dict[str, View] = {name: view() for name, view in VIEWS.items()}
+        self.time, self.status = TimeBar(), StatusLine()
+        self.steering = SteeringPanel(_choices())
+        self.presets = QComboBox()
+        self.state, self.device, self.ending = QLabel(), QLabel(), QLabel()
+        self.docks: list[QDockWidget] = []
+        self._place_views()
+        self._fill_tool_bar()
+        self._fill_menus()
+        window.setStatusBar(self.status)
+        self.status.addPermanentWidget(self.ending)
+
+    @property
+    def weights(self) -> WeightsView:
+        """The one view that asks for more than the history."""
+        view = self.views["weights"]
+        assert isinstance(view, WeightsView)  # noqa: S101  # VIEWS says so
+        return view
+
+    def _place_views(self) -> None:
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.setAccessibleName(self.tr("Weights and curves"))
+        for name in ("weights", "curves"):
+            self.splitter.addWidget(self.views[name])
+        self.splitter.setChildrenCollapsible(False)
+        column.addWidget(self.splitter, 1)
+        column.addWidget(self.time)
+        self._window.setCentralWidget(centre)
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        steering = self._dock("steering", self.tr("Steering"), self.steering, left)
+        gates = self._dock("gates", self.views["gates"].title(), self.views["gates"], right)
+        layers = self._dock("layers", self.views["layers"].title(), self.views["layers"], right)
+        self._window.resizeDocks([steering, gates], [300, 420], Qt.Orientation.Horizontal)
+        self._window.resizeDocks([gates, layers], [620, 260], Qt.Orientation.Vertical)
+
+    def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self._window)
+        dock.setObjectName(name)
+        dock.setWidget(widget)
+        self._window.addDockWidget(area, dock)
+        self.docks.append(dock)
+        return dock
+
+    def _fill_tool_bar(self) -> None:
+        bar = QToolBar(self.tr("Run"))
+        bar.setObjectName("run")
+        bar.setMovable(False)
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        bar.setIconSize(QSize(16, 16))
+        actions = self._actions
+        bar.addActions([actions.train, actions.pause, actions.step, actions.stop])
+        bar.addSeparator()
+        label = QLabel(self.tr(" Preset "))
+        label.setBuddy(self.presets)
+        self.presets.addItems([EMBEDDED, *(name for name in paths.presets() if name != EMBEDDED)])
+        self.presets.setAccessibleName(self.tr("Preset"))
+        self.presets.setToolTip(self.tr("Put a ready-made configuration into the steering panel"))
+        bar.addWidget(label)
+        bar.addWidget(self.presets)
+        bar.addSeparator()
+        bar.addAction(actions.export)
+        space = QWidget()
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        for widget in (space, self.device, self.state):
+            bar.addWidget(widget)
+        self.state.setAccessibleName(self.tr("State of the run"))
+        self._window.addToolBar(bar)
+
+    def _fill_menus(self) -> None:
+        actions, bar = self._actions, self._window.menuBar()
+        file = bar.addMenu(self.tr("&File"))
+        file.addActions([actions.open, actions.export])
+        file.addSeparator()
+        file.addAction(actions.quit)
+        run = bar.addMenu(self.tr("&Run"))
+        run.addActions([actions.train, actions.pause, actions.step, actions.stop])
+        run.addSeparator()
+        run.addAction(actions.read_test)
+        view = bar.addMenu(self.tr("&View"))
+        view.addActions([dock.toggleViewAction() for dock in self.docks])
+        view.addSeparator()
+        view.addActions([actions.previous, actions.next])
+        help_ = bar.addMenu(self.tr("&Help"))
+        help_.addActions([actions.shortcuts, actions.about])
+
+    def draw(self, history: History, position: int) -> None:
+        """Draw the views that can be seen."""
+        for view in self.views.values():
+            if view.isVisible() and not view.visibleRegion().isEmpty():
+                view.draw(history, position)
+
+    def clear(self) -> None:
+        """Show no run."""
+        for view in self.views.values():
+            view.clear()
+        self.time.reset()
+        self.ending.clear()
+
+    def show_state(self, state: str, device: str) -> None:
+        """Say what is going on, and where."""
+        self.state.setText(f"  ● {state}  ")
+        self.device.setText(device)
+
+    def show_ending(self, errors: Errors | None) -> None:
+        """The test error stands here, once, when the run has ended."""
+        if errors is None or not math.isfinite(errors.test):
+            self.ending.clear()
+            return
+        self.ending.setText(self.tr("test error {0:.2f} %").format(errors.test))
+
+
+def _choices() -> dict[str, dict[str, str]]:
+    """The registries' names, for the settings that choose among them."""
+    registries: dict[str, Iterable[str]] = {"network": MODELS, "data.name": DATASETS, "method.name": METHODS}
+    found = {name: {key: key for key in registry} for name, registry in registries.items()}
+    return found | {"device": {name: name for name in ("auto", "cpu", "cuda", "mps")}}

@@ -1,0 +1,300 @@
+"""The window: docks around a heatmap and curves, all showing one run at one snapshot."""
+
+from collections.abc import Mapping
+from concurrent.futures import CancelledError, Future
+from pathlib import Path
+
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QWidget
+
+from sparseviz import paths
+from sparseviz.config import EMBEDDED, InputError, RunConfig
+from sparseviz.gui.actions import Actions
+from sparseviz.gui.export_dialog import ExportDialog
+from sparseviz.gui.layout import Layout
+from sparseviz.gui.stored_run import StoredRun
+from sparseviz.gui.training_thread import LiveRun, TrainingThread
+from sparseviz.snapshot import Cells
+
+DRAW_SHARE = 20  # drawing takes at most one part in so many of the time
+WAITS_MS = (100, 1000)  # between two looks at the history: the shortest and the longest
+
+
+class MainWindow(QMainWindow):
+    """One run at a time: none, one that trains, or one from a file."""
+
+    cells_came = Signal(object)  # a Future[Cells], from whichever thread answered
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("sparseviz")
+        self.setAcceptDrops(True)
+        self.actions_ = Actions(self)
+        self.layout_ = Layout(self, self.actions_)
+        self.run: LiveRun | StoredRun | None = None
+        self.thread_: TrainingThread | None = None
+        self._drawn: tuple[int, int] | None = None  # length of the history and position
+        self._message: QMessageBox | None = None
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._look)
+        self._connect()
+        self.load_preset(EMBEDDED)
+        self._update_actions()
+        self.layout_.status.show_text(self.tr("Ready: press Train (F5) to watch the embedded example."))
+
+    def _connect(self) -> None:
+        actions, layout = self.actions_, self.layout_
+        for action, slot in (
+            (actions.open, self.choose_run),
+            (actions.export, self.export),
+            (actions.quit, self.close),
+            (actions.train, self.train),
+            (actions.step, self.step),
+            (actions.stop, self.stop),
+            (actions.previous, lambda: layout.time.step(-1)),
+            (actions.next, lambda: layout.time.step(1)),
+            (actions.shortcuts, self._show_shortcuts),
+            (actions.about, self._show_about),
+        ):
+            action.triggered.connect(slot)
+        actions.pause.toggled.connect(self._pause)
+        layout.presets.activated.connect(lambda: self.load_preset(layout.presets.currentText()))
+        layout.steering.steered.connect(self._steer)
+        layout.time.moved.connect(self._move)
+        layout.weights.cells_wanted.connect(self._ask_for_cells)
+        self.cells_came.connect(self._show_cells)
+        for dock in layout.docks:
+            dock.visibilityChanged.connect(self._redraw)
+
+    # Before a run.
+
+    def load_preset(self, name: str) -> None:
+        """Put a preset into the steering panel."""
+        try:
+            self.layout_.steering.set_config(RunConfig.load(name))
+        except InputError as error:
+            self.complain(str(error))
+
+    def is_training(self) -> bool:
+        """Whether the training thread has work."""
+        return self.thread_ is not None
+
+    @Slot()
+    def train(self) -> None:
+        """Start a run of the configuration in the steering panel, or go on after a pause."""
+        if self.thread_ is not None:
+            self.actions_.pause.setChecked(False)
+            return
+        self._show_run(None)
+        thread = self.thread_ = TrainingThread(self.layout_.steering.config, self)
+        thread.began.connect(self._begin)
+        thread.downloading.connect(self.layout_.status.show_download)
+        thread.failed.connect(self._fail)
+        thread.finished.connect(self._end)
+        self.layout_.status.show_text(self.tr("Reading data and building the network…"))
+        thread.start()
+        self._update_actions()
+
+    # While it trains.
+
+    @Slot(LiveRun)
+    def _begin(self, live: LiveRun) -> None:
+        self._show_run(live)
+        if self.actions_.pause.isChecked():
+            live.trainer.pause()
+
+    @Slot(bool)
+    def _pause(self, paused: bool) -> None:
+        self.actions_.pause.setText(self.tr("&Resume") if paused else self.tr("&Pause"))
+        if isinstance(self.run, LiveRun):
+            (self.run.trainer.pause if paused else self.run.trainer.resume)()
+        self._update_actions()
+
+    @Slot()
+    def step(self) -> None:
+        """Do one step and pause."""
+        self.actions_.pause.setChecked(True)
+        if isinstance(self.run, LiveRun):
+            self.run.trainer.advance(1)
+
+    @Slot()
+    def stop(self) -> None:
+        """End the run; its file stays."""
+        if self.thread_ is not None:
+            self.thread_.stop(read_test=self.actions_.read_test.isChecked())
+            self.layout_.status.showMessage(self.tr("Stopping…"))
+
+    def _steer(self, values: Mapping[str, float]) -> None:
+        if isinstance(self.run, LiveRun):
+            self.run.trainer.steer(values)
+
+    @Slot(str, str)
+    def _fail(self, text: str, details: str) -> None:
+        self.complain(self.tr("The run failed: {0}").format(text), details)
+
+    @Slot()
+    def _end(self) -> None:
+        """The thread is over: from here on the run is what its file says."""
+        thread, self.thread_ = self.thread_, None
+        self.actions_.pause.setChecked(False)
+        self.layout_.status.clearMessage()
+        if thread is not None and thread.path is not None:
+            self.open_run(thread.path)
+        else:
+            self.layout_.status.show_text(self.tr("No run was made."))
+        if thread is not None:
+            thread.deleteLater()
+        self._update_actions()
+
+    # A run from a file.
+
+    def choose_run(self) -> None:
+        """Ask for a run file and open it."""
+        folder = self.run.path.parent if self.run else paths.runs_folder()
+        path, _ = QFileDialog.getOpenFileName(self, self.tr("Open Run"), str(folder), self.tr("Runs (*.h5)"))
+        if path:
+            self.open_run(Path(path))
+
+    def open_run(self, path: Path) -> None:
+        """Show a stored run; what cannot be read is said, and the window stays as it is."""
+        if self.is_training():
+            self.complain(self.tr("A run is training. Stop it before opening another, or open a second window."))
+            return
+        try:
+            run = StoredRun(path)
+        except InputError as error:
+            self.complain(str(error))
+            return
+        self._show_run(run)
+        self.layout_.steering.set_config(run.info.config)
+
+    def export(self) -> None:
+        """Ask where to, and export what is on disk."""
+        if self.run:
+            ExportDialog(self.run.path, self).open()
+
+    # One run, many views.
+
+    def _show_run(self, run: LiveRun | StoredRun | None) -> None:
+        self.run, self._drawn = run, None
+        self.layout_.clear()
+        if run:
+            self.setWindowTitle(f"{run.path.name} — sparseviz")
+            self.layout_.time.show_length(run.history, live=isinstance(run, LiveRun))
+        self._update_actions()
+        self._timer.start(0)
+
+    def _update_actions(self) -> None:
+        training, live = self.is_training(), isinstance(self.run, LiveRun)
+        paused = self.actions_.pause.isChecked()
+        self.actions_.train.setEnabled(not training or paused)
+        for action in (self.actions_.pause, self.actions_.step, self.actions_.stop):
+            action.setEnabled(training)
+        self.actions_.open.setEnabled(not training)
+        self.actions_.export.setEnabled(isinstance(self.run, StoredRun))
+        self.layout_.steering.set_training(training=training)
+        self.layout_.presets.setEnabled(not training)
+        self.layout_.weights.set_cells_available(isinstance(self.run, StoredRun) or (live and paused))
+        self.layout_.show_state(self._state(), self.run.info.device if self.run else "")
+
+    def _state(self) -> str:
+        if self.is_training():
+            return self.tr("paused") if self.actions_.pause.isChecked() else self.tr("training")
+        if isinstance(self.run, StoredRun):
+            names = {"training": self.tr("not finished"), "finished": self.tr("finished")}
+            return (names | {"stopped": self.tr("stopped"), "failed": self.tr("failed")})[self.run.status]
+        return self.tr("ready")
+
+    @Slot()
+    def _redraw(self) -> None:
+        self._drawn = None
+        self._timer.start(0)
+
+    @Slot(int)
+    def _move(self) -> None:
+        self._timer.start(0)
+
+    @Slot()
+    def _look(self) -> None:
+        """Draw what has changed, then wait so long that drawing stays a small part of the time."""
+        clock = QElapsedTimer()
+        clock.start()
+        live = isinstance(self.run, LiveRun)
+        if self.run and len(self.run.history):
+            self.layout_.time.show_length(self.run.history, live=live)
+            now = (len(self.run.history), self.layout_.time.position())
+            if now != self._drawn:
+                self._drawn = now
+                self.layout_.draw(self.run.history, now[1])
+                self.layout_.status.show_run(self.run.history, self.run.info, self.run.path, live=live)
+                self.layout_.show_ending(self.run.errors if isinstance(self.run, StoredRun) else None)
+        if live:
+            self._timer.start(min(max((DRAW_SHARE - 1) * clock.elapsed(), WAITS_MS[0]), WAITS_MS[1]))
+
+    @Slot(str, int, int, int, int)
+    def _ask_for_cells(self, layer: str, row0: int, row1: int, column0: int, column1: int) -> None:
+        if self.run and len(self.run.history):
+            position = self.layout_.time.position()
+            answer = self.run.cells(layer, slice(row0, row1), slice(column0, column1), position)
+            answer.add_done_callback(self.cells_came.emit)
+
+    @Slot(object)
+    def _show_cells(self, answer: "Future[Cells]") -> None:
+        try:
+            self.layout_.weights.show_cells(answer.result())
+        except CancelledError:
+            return  # the run ended first; its file has them, and the view asks again
+        except InputError as error:
+            self.complain(str(error))
+
+    # Talking.
+
+    def complain(self, text: str, details: str = "") -> None:
+        """Say what went wrong, without holding anything up."""
+        self._say(QMessageBox.Icon.Warning, text, details)
+
+    def _say(self, icon: QMessageBox.Icon, text: str, details: str = "") -> None:
+        box = self._message = QMessageBox(icon, "sparseviz", text, QMessageBox.StandardButton.Ok, self)
+        box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        box.setDetailedText(details)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.destroyed.connect(self._forget_message)
+        box.open()
+
+    @Slot()
+    def _forget_message(self) -> None:
+        self._message = None
+
+    def _show_shortcuts(self) -> None:
+        rows = "".join(
+            f"<tr><td>{name}</td><td>&nbsp;&nbsp;<b>{key}</b></td></tr>" for name, key in self.actions_.table()
+        )
+        self._say(QMessageBox.Icon.NoIcon, f"<table>{rows}</table>")
+
+    def _show_about(self) -> None:
+        text = self.tr(
+            "Gated training gives every weight a learnable gate; the weight is kept where its gate is at or above 0.5. "
+            "Two penalties push the gates to 0 and 1, and their number down: what is left is the sparse network."
+        )
+        source = "Srinivas, Subramanya, Babu: Training Sparse Neural Networks, arXiv 1611.06694"
+        self._say(QMessageBox.Icon.Information, f"<p>{text}</p><p>{source}</p>")
+
+    # The window's own events.
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the first file that was dropped."""
+        self.open_run(Path(event.mimeData().urls()[0].toLocalFile()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Stop the run and wait for its thread, so that the file is whole."""
+        self._timer.stop()
+        if self.thread_ is not None:
+            self.thread_.stop(read_test=False)
+            self.thread_.wait()
+        super().closeEvent(event)

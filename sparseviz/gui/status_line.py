@@ -1,0 +1,78 @@
+"""Progress, speed and time left, in the status bar."""
+
+import math
+from pathlib import Path
+
+from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
+
+from sparseviz.snapshot import History, totals
+from sparseviz.store import RunInfo
+
+_SPEED_SNAPSHOTS = 8  # the newest, over which speed is measured
+
+
+class StatusLine(QStatusBar):
+    """How far a run is, how fast it goes, and where its file lies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName(self.tr("Status"))
+        self.epoch, self.facts, self.file = QLabel(), QLabel(), QLabel()
+        self.bar = QProgressBar()
+        self.bar.setFixedWidth(200)
+        self.bar.setAccessibleName(self.tr("Progress of the run"))
+        self.bar.hide()
+        for widget in (self.epoch, self.bar, self.facts):
+            self.addWidget(widget)
+        self.addPermanentWidget(self.file)
+
+    def show_text(self, text: str) -> None:
+        """Say one thing, without a run."""
+        self.bar.hide()
+        self.epoch.clear()
+        self.facts.setText(text)
+        self.file.clear()
+
+    def show_download(self, name: str, done: int, total: int) -> None:
+        """How far a download is, in bytes."""
+        self.bar.show()
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self.facts.setText(self.tr("downloading {0}: {1:.1f} MB").format(name, done / 1e6))
+
+    def show_run(self, history: History, info: RunInfo, path: Path, *, live: bool) -> None:
+        """The newest snapshot's place in the run."""
+        if not len(history):
+            return
+        newest = history[len(history) - 1]
+        self.epoch.setText(self.tr("epoch {0:.1f} / {1}").format(newest.epoch, info.config.epochs))
+        self.bar.show()
+        self.bar.setRange(0, info.steps)
+        self.bar.setValue(newest.step)
+        self.facts.setText("  ·  ".join(self._speed(history, info) * live + self._state(history)))
+        self.file.setText(path.name)
+        self.file.setToolTip(str(path))
+
+    def _speed(self, history: History, info: RunInfo) -> list[str]:
+        begin, end = history[max(0, len(history) - 1 - _SPEED_SNAPSHOTS)], history[len(history) - 1]
+        seconds = end.time - begin.time
+        if end.step == begin.step or seconds <= 0:
+            return []
+        steps_a_second = (end.step - begin.step) / seconds
+        images = steps_a_second * info.images["train"] / info.steps_per_epoch
+        left = (info.steps - end.step) / steps_a_second
+        return [self.tr("{0:,.0f} images/s").format(images), self.tr("{0} left").format(_duration(left))]
+
+    def _state(self, history: History) -> list[str]:
+        size = totals(history[len(history) - 1], history.parameters)
+        kept = self.tr("kept {0:,} of {1:,} ({2:.3g}×)")
+        errors = history.scalar("validation_error")
+        read = errors[[math.isfinite(error) for error in errors]]
+        told = [self.tr("validation error {0:.2f} %").format(read[-1])] if len(read) else []
+        return [kept.format(size.parameters_kept, size.parameters, size.compression), *told]
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"

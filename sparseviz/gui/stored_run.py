@@ -1,0 +1,36 @@
+"""A run that is read from its file."""
+
+from concurrent.futures import Future
+from pathlib import Path
+
+from sparseviz.snapshot import Cells, Checkpoint
+from sparseviz.store import RunReader
+
+
+class StoredRun:
+    """All of a run's snapshots, and its checkpoints when they are asked for. Raises RunFileError."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with RunReader(path) as reader:
+            self.info, self.status, self.message = reader.info, reader.status, reader.message
+            self.errors = reader.errors
+            self.history = reader.history()
+            self.checkpoint_steps = reader.checkpoint_steps()
+        self._checkpoint: Checkpoint | None = None
+
+    def cells(self, layer: str, rows: slice, columns: slice, position: int) -> "Future[Cells]":
+        """The true weights at the newest checkpoint not after the snapshot at `position`."""
+        answer: Future[Cells] = Future()
+        try:
+            answer.set_result(self._checkpoint_at(self.history[position].step).cells(layer, rows, columns))
+        except Exception as error:  # noqa: BLE001  # a future carries it to whoever asked
+            answer.set_exception(error)
+        return answer
+
+    def _checkpoint_at(self, step: int) -> Checkpoint:
+        nearest = max((known for known in self.checkpoint_steps if known <= step), default=None)
+        if self._checkpoint is None or self._checkpoint.step != nearest:
+            with RunReader(self.path) as reader:
+                self._checkpoint = reader.checkpoint(step)
+        return self._checkpoint

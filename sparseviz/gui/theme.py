@@ -1,0 +1,122 @@
+"""Colours of the plots, dark or light as the window is, safe for colour-blind eyes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtWidgets import QWidget
+
+Colours = npt.NDArray[np.uint8]  # (256, 3), red, green, blue
+NONE_KEPT = 128  # the level of a preview's first plane that stands for "none kept"
+_SIDES = ("left", "bottom", "right", "top")
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The colours of one palette."""
+
+    dark: bool
+    background: QColor  # of plots
+    text: QColor
+    muted: QColor  # text of less weight; still 4.5:1 on the background
+    grid: QColor
+    accent: QColor  # what is kept
+    pale: QColor  # what is cut, next to the accent
+    warning: QColor  # thresholds
+
+
+def theme_of(palette: QPalette) -> Theme:
+    """The theme that fits a widget's palette; the window colour's lightness decides."""
+    dark = palette.color(QPalette.ColorRole.Window).lightness() < 128
+    background, text = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text)
+    return Theme(
+        dark=dark,
+        background=background,
+        text=text,
+        muted=mix(text, background, 0.3),
+        grid=mix(text, background, 0.8),
+        accent=QColor("#58aeff" if dark else "#1a68c7"),
+        pale=mix(text, background, 0.62),
+        warning=QColor("#ffb454" if dark else "#b85c00"),
+    )
+
+
+def mix(first: QColor, second: QColor, share: float) -> QColor:
+    """A colour between two: `share` of the second."""
+    parts = zip(_rgb(first), _rgb(second), strict=True)
+    return QColor(*(round(one + (other - one) * share) for one, other in parts))
+
+
+def count_colours(theme: Theme) -> Colours:
+    """For counts and shares: 0 is the background, then from faint to strong."""
+    colours = _named("inferno", 0.18, 1) if theme.dark else _named("inferno", 0.88, 0.08)
+    colours[0] = _rgb(theme.background)
+    return colours
+
+
+def magnitude_colours(theme: Theme) -> Colours:
+    """For a signed level, by its distance from NONE_KEPT; even the smallest stands out from the background."""
+    strength = _named("viridis", 0.32, 1) if theme.dark else _named("viridis", 0.72, 0)
+    colours: Colours = strength[np.minimum(np.abs(np.arange(256) - NONE_KEPT) * 2, 255)]
+    colours[NONE_KEPT] = _rgb(theme.background)
+    return colours
+
+
+def sign_colours(theme: Theme) -> Colours:
+    """For a signed level: blue is negative, orange is positive, both grow stronger away from NONE_KEPT."""
+    negative, positive = (
+        (((70, 120, 190), (150, 215, 255)), ((185, 105, 40), (255, 205, 120)))
+        if theme.dark
+        else (((110, 165, 225), (0, 50, 130)), ((235, 160, 90), (140, 50, 0)))
+    )
+    below, above = _between(*negative), _between(*positive)
+    colours = np.concatenate([below[::-1], above])
+    colours[NONE_KEPT] = _rgb(theme.background)
+    return colours
+
+
+def style_plot(plot: Any, theme: Theme, font: QFont) -> None:
+    """Give a PlotItem the theme's axes, and hide the menu and the button that a view does not need."""
+    plot.hideButtons()
+    plot.setMenuEnabled(False)
+    for side in _SIDES:
+        axis = plot.getAxis(side)
+        axis.setPen(pg.mkPen(theme.muted))
+        axis.setTextPen(pg.mkPen(theme.muted))
+        axis.setTickFont(font)
+        axis.label.setFont(font)
+
+
+def style_canvas(canvas: Any, theme: Theme) -> None:
+    """Give a GraphicsLayoutWidget the theme's background."""
+    canvas.setBackground(theme.background)
+
+
+def mute(widget: QWidget, theme: Theme) -> None:
+    """Write a widget's text in the muted colour."""
+    palette = widget.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, theme.muted)
+    widget.setPalette(palette)
+
+
+def small(font: QFont) -> QFont:
+    """The font of axes and marks: a little smaller than the window's."""
+    smaller = QFont(font)
+    smaller.setPointSizeF(max(font.pointSizeF() - 1, 6.5))
+    return smaller
+
+
+def _named(name: str, start: float, stop: float) -> Colours:
+    colours: Colours = pg.colormap.get(name).map(np.linspace(start, stop, 256), mode="byte")[:, :3].copy()
+    return colours
+
+
+def _between(start: tuple[int, int, int], stop: tuple[int, int, int]) -> Colours:
+    return np.asarray(np.linspace(start, stop, 128).round(), dtype=np.uint8)
+
+
+def _rgb(colour: QColor) -> tuple[int, int, int]:
+    return colour.red(), colour.green(), colour.blue()

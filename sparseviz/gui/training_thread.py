@@ -1,0 +1,88 @@
+"""The one thread beside Qt's: `record_run()` with the window looking on."""
+
+import traceback
+from concurrent.futures import Future
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from sparseviz.config import InputError, RunConfig
+from sparseviz.run import record_run
+from sparseviz.snapshot import Cells, History, Snapshot
+from sparseviz.store import RunInfo
+from sparseviz.trainer import Trainer
+
+
+class LiveRun:
+    """A run that trains now: what the window reads and the commands it gives."""
+
+    def __init__(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
+        self.trainer, self.info, self.path = trainer, info, path
+        self.history = History(info.parameters)  # appended to by the training thread alone
+
+    def cells(self, layer: str, rows: slice, columns: slice, position: int) -> "Future[Cells]":
+        """The true weights as they are now; the trainer answers between two steps."""
+        del position  # only the present is at hand
+        return self.trainer.cells(layer, rows, columns)
+
+
+class TrainingThread(QThread):
+    """Trains and records one run. No signal is sent for a snapshot: the window looks at the history when it draws."""
+
+    began = Signal(LiveRun)
+    downloading = Signal(str, int, int)  # file, bytes done, bytes in all or 0
+    ended = Signal()
+    failed = Signal(str, str)  # in words, and a traceback or ""
+
+    def __init__(self, config: RunConfig, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.config = config
+        self.live: LiveRun | None = None
+        self.path: Path | None = None
+        self._read_test = True
+        self._is_stop_asked = False
+
+    def run(self) -> None:
+        """Record the run; an exception becomes the signal `failed`."""
+        try:
+            self.path = record_run(
+                self.config, watcher=_Watcher(self), progress=self._download, read_test=lambda: self._read_test
+            )
+        except InputError as error:
+            self.failed.emit(str(error), "")
+        except Exception as error:  # noqa: BLE001  # a failed run must not end the program
+            self.failed.emit(f"{type(error).__name__}: {error}", traceback.format_exc())
+        else:
+            self.ended.emit()
+
+    def stop(self, *, read_test: bool = True) -> None:
+        """End the run after the step under way, or before its first; `read_test` allows reading the test split."""
+        self._read_test = read_test
+        self._is_stop_asked = True
+        if self.live:
+            self.live.trainer.stop()
+
+    def _begin(self, live: LiveRun) -> None:
+        self.live, self.path = live, live.path
+        if self._is_stop_asked:
+            live.trainer.stop()
+        self.began.emit(live)
+
+    def _download(self, name: str, done: int, total: int) -> None:
+        if self._is_stop_asked:
+            raise InputError("stopped while the data set was being downloaded; Train tries again")
+        self.downloading.emit(name, done, total)
+
+
+class _Watcher:
+    """Tells the thread what `record_run` tells it, in that thread."""
+
+    def __init__(self, thread: TrainingThread) -> None:
+        self._thread = thread
+
+    def began(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
+        self._thread._begin(LiveRun(trainer, info, path))  # noqa: SLF001  # one thing in two classes
+
+    def saw(self, snapshot: Snapshot) -> None:
+        if self._thread.live:
+            self._thread.live.history.append(snapshot)

@@ -1,0 +1,16 @@
+"""The views: each draws a moment of a history, and knows nothing of training, of files or of the others."""
+
+from sparseviz.gui.views.base import View
+from sparseviz.gui.views.curves import CurvesView
+from sparseviz.gui.views.gates import GatesView
+from sparseviz.gui.views.layers import LayersView
+from sparseviz.gui.views.weights import WeightsView
+
+VIEWS: dict[str, type[View]] = {
+    "gates": GatesView,
+    "weights": WeightsView,
+    "curves": CurvesView,
+    "layers": LayersView,
+}
+
+__all__ = ["VIEWS", "CurvesView", "GatesView", "LayersView", "View", "WeightsView"]

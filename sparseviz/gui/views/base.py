@@ -1,0 +1,133 @@
+"""What all views share: one way in, an empty state, a theme that follows the palette."""
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QPalette, QResizeEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QWidget
+
+from sparseviz.gui.theme import Theme, mute, theme_of
+from sparseviz.snapshot import History, LayerSnapshot
+
+
+class View(QWidget):
+    """Draws `history` as it was at `position`, and cannot tell a live run from a stored one.
+
+    A variant builds its widgets into `body` and fills `_draw`, `_clear` and `_restyle`.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme_of(self.palette())
+        self.history: History | None = None
+        self.position = -1
+        self.body = QWidget()
+        self.empty = QLabel(self.invitation(), wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
+        self.empty.setContentsMargins(24, 24, 24, 24)
+        mute(self.empty, self.theme)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(self.body)
+        self.setAccessibleName(self.title())
+        self.setAccessibleDescription(self.invitation())
+
+    def title(self) -> str:
+        """What the view is called, translated."""
+        raise NotImplementedError
+
+    def invitation(self) -> str:
+        """What will appear here and how, while there is nothing to draw."""
+        raise NotImplementedError
+
+    def draw(self, history: History, position: int) -> None:
+        """Draw the snapshot at `position` as now; one beyond the ends means the end."""
+        if len(history) == 0:
+            self.clear()
+            return
+        self.history, self.position = history, min(max(position, 0), len(history) - 1)
+        self._draw(history, self.position)
+        self._pages.setCurrentWidget(self.body)
+
+    def clear(self) -> None:
+        """Forget the history and show the invitation."""
+        self.history, self.position = None, -1
+        self._clear()
+        self._pages.setCurrentWidget(self.empty)
+
+    def is_empty(self) -> bool:
+        """Whether the invitation is shown."""
+        return self._pages.currentWidget() is self.empty
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_pages"):
+            self._follow_palette()
+
+    def _follow_palette(self) -> None:
+        theme = theme_of(self.palette())
+        if theme == self.theme:
+            return
+        self.theme = theme
+        mute(self.empty, theme)
+        self._restyle(theme)
+
+    def _draw(self, history: History, position: int) -> None:
+        raise NotImplementedError
+
+    def _clear(self) -> None:
+        raise NotImplementedError
+
+    def _restyle(self, theme: Theme) -> None:
+        raise NotImplementedError
+
+
+class FittingLabel(QLabel):
+    """One line that shows the longest of its texts that fits; the last one is cut with an ellipsis if it must."""
+
+    def __init__(self, alignment: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft) -> None:
+        super().__init__()
+        self.texts: tuple[str, ...] = ("",)  # from long to short
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAlignment(alignment | Qt.AlignmentFlag.AlignVCenter)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setBackgroundRole(QPalette.ColorRole.NoRole)
+
+    def set_texts(self, *texts: str) -> None:
+        """The texts, from the longest to the shortest."""
+        if texts != self.texts:
+            self.texts = texts
+            self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose again for the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as need be."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def _fit(self) -> None:
+        room, metrics = self.contentsRect().width(), self.fontMetrics()
+        cut = metrics.elidedText(self.texts[-1], Qt.TextElideMode.ElideRight, room)
+        self.setText(next((text for text in self.texts if metrics.horizontalAdvance(text) <= room), cut))
+        self.setToolTip(self.texts[0] if self.text() != self.texts[0] else "")
+
+
+def percent(share: float) -> str:
+    """A share as percent with one decimal, without the sign; a little is never 0.0, almost all never 100.0."""
+    value = 100 * share
+    if 0 < value < 0.05:
+        return "<0.1"
+    return ">99.9" if 99.95 <= value < 100 else f"{value:.1f}"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape as it is written: 20×1×5×5."""
+    return "×".join(map(str, shape))
+
+
+def undecided(layer: LayerSnapshot) -> float:
+    """Share of all gates of the layer that are undecided; NaN without gates."""
+    cut = layer.info.weights - layer.kept
+    parts = ((layer.undecided_kept, layer.kept), (layer.undecided_cut, cut))
+    return sum(share * count for share, count in parts if count) / layer.info.weights

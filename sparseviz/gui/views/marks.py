@@ -1,0 +1,111 @@
+"""Marks on a time axis: what was done to the run, where its phases change, where now is, where one reads."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont
+
+from sparseviz.snapshot import Event, History
+
+_SYMBOLS = {"lambda1": "λ₁", "lambda2": "λ₂", "gate_rate": "gate rate"}
+_TOGETHER = 0.01  # of the time axis: changes of one setting nearer than this are one move of a slider
+_LEVELS = (0.97, 0.89, 0.81, 0.73)  # heights of labels, in turn, so that neighbours do not cover each other
+_MOST_LABELS = 12  # beyond, the marks stand alone and the words are read at the crosshair
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place on the time axis with a word."""
+
+    epoch: float
+    text: str
+    event: bool  # done by a person; else a change of phase
+
+
+def event_marks(history: History) -> list[Mark]:
+    """What was done, each at its epoch; quick changes of one setting are told as one."""
+    steps = np.array([snapshot.step for snapshot in history], dtype=np.float64)
+    epochs = history.epochs()[: len(steps)]
+    if not len(steps):
+        return []
+    near = (epochs[-1] - epochs[0]) * _TOGETHER
+    merged: list[tuple[float, Event]] = []
+    for event in history.events():
+        epoch = float(np.interp(event.step, steps, epochs))
+        if merged and merged[-1][1].name == event.name and epoch - merged[-1][0] <= near:
+            event = Event(event.step, event.name, merged.pop()[1].before, event.after)  # noqa: PLW2901  # the joined one
+        merged.append((epoch, event))
+    return [Mark(epoch, event_text(event), event=True) for epoch, event in merged]
+
+
+def event_text(event: Event) -> str:
+    """What was done in a few signs: "λ₂ 0.05 → 0.1"."""
+    last = event.name.rsplit(".", 1)[-1]
+    name = _SYMBOLS.get(last, last.replace("_", " "))
+    if math.isnan(event.after):
+        return name
+    return f"{name} {event.after:g}" if math.isnan(event.before) else f"{name} {event.before:g} → {event.after:g}"
+
+
+def phase_marks(history: History) -> list[Mark]:
+    """Where one phase gives way to another."""
+    snapshots = history.until(len(history) - 1)
+    changes = pairwise(snapshots)
+    return [Mark(later.epoch, later.phase, event=False) for before, later in changes if before.phase != later.phase]
+
+
+class MarkLines:
+    """The marks of one plot as vertical lines; lines are kept from draw to draw."""
+
+    def __init__(self, plot: Any, *, labels: bool) -> None:
+        self._plot, self._labels = plot, labels
+        self.lines: list[Any] = []
+        self.marks: list[Mark] = []
+        self._colours: tuple[QColor, QColor] | None = None
+        self._font = QFont()
+
+    def set_marks(self, marks: Sequence[Mark]) -> None:
+        """Show these marks."""
+        if self.marks == list(marks):
+            return
+        self.clear()
+        self.marks = list(marks)
+        for index, mark in enumerate(self.marks):
+            self._add(mark, index)
+        self._colour()
+
+    def _add(self, mark: Mark, index: int) -> None:
+        labelled = self._labels and len(self.marks) <= _MOST_LABELS
+        place = _LEVELS[index % len(_LEVELS)]
+        options = {"position": place, "movable": False, "anchors": [(0, 0.5), (1, 0.5)]}
+        line = pg.InfiniteLine(mark.epoch, angle=90, label=mark.text if labelled else None, labelOpts=options)
+        self._plot.addItem(line, ignoreBounds=True)
+        self.lines.append(line)
+
+    def clear(self) -> None:
+        """Take all marks away."""
+        for line in self.lines:
+            self._plot.removeItem(line)
+        self.lines, self.marks = [], []
+
+    def restyle(self, strong: QColor, faint: QColor, font: QFont) -> None:
+        """Draw events strong and dashed, phases faint and dotted."""
+        self._colours, self._font = (strong, faint), font
+        self._colour()
+
+    def _colour(self) -> None:
+        if self._colours is None:
+            return
+        for line, mark in zip(self.lines, self.marks, strict=True):
+            style = Qt.PenStyle.DashLine if mark.event else Qt.PenStyle.DotLine
+            colour = self._colours[0] if mark.event else self._colours[1]
+            line.setPen(pg.mkPen(colour, style=style))
+            if hasattr(line, "label"):
+                line.label.setColor(colour)
+                line.label.textItem.setFont(self._font)

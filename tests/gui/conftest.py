@@ -1,0 +1,36 @@
+"""Windows of the tests are drawn in memory; set before Qt loads."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+FONTS = Path("/usr/share/fonts/truetype/dejavu")  # the offscreen platform finds none by itself
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if FONTS.is_dir():
+    os.environ.setdefault("QT_QPA_FONTDIR", str(FONTS))
+
+
+@pytest.fixture(scope="session")
+def run():
+    """A finished run on LeNet-5."""
+    from tests.gui import histories
+
+    return histories.lenet5()
+
+
+@pytest.fixture
+def shown(qtbot):
+    """Make a view of a class, laid out and on the (invisible) screen."""
+    from PySide6.QtWidgets import QApplication
+
+    def make(view_class, size=(800, 560)):
+        view = view_class()
+        qtbot.addWidget(view)
+        view.resize(*size)
+        view.show()
+        QApplication.processEvents()
+        return view
+
+    return make

@@ -1,0 +1,132 @@
+"""The gates view, read back from what it has drawn."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
+
+from sparseviz.gui.views import GatesView
+from sparseviz.gui.views.gates import STRIP_COLUMNS, nearest_columns
+from sparseviz.snapshot import History
+from tests.gui import histories
+
+pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+FC1 = 2  # the layer's number
+
+
+def heights(bars):
+    return np.round(10 ** np.asarray(bars.opts["height"]) - 1).astype(int)
+
+
+def test_that_the_histogram_shows_the_counts_at_the_position_and_none_after_it(shown, run):
+    view = shown(GatesView)
+    for position in (12, 30, 3):
+        view.draw(run, position)
+        for row, layer in zip(view.rows, run[position].layers, strict=True):
+            assert (heights(row.cut_bars) + heights(row.kept_bars) == layer.histogram).all()
+            assert heights(row.kept_bars).sum() == layer.kept
+
+
+def test_that_the_threshold_line_stands_at_the_threshold_in_histogram_and_strip(shown, run):
+    view = shown(GatesView)
+    view.draw(run, 20)
+    for row in view.rows:
+        assert row.threshold.isVisible()
+        assert row.threshold.value() == row.strip_threshold.value() == 0.5
+        assert row.threshold.pen.style() == Qt.PenStyle.DashLine
+
+
+def test_that_a_method_without_gates_shows_its_own_quantity_and_no_threshold_before_a_cut(shown):
+    view, run = shown(GatesView), histories.magnitude()
+    view.draw(run, 1)
+    row = view.rows[0]
+    assert not row.threshold.isVisible()
+    assert not row.strip_threshold.isVisible()
+    assert "undecided" not in row.state.texts[0]
+    assert row.strip.getAxis("left").labelText == "|w| / std"
+    view.draw(run, 4)
+    assert row.threshold.isVisible()
+    assert row.threshold.value() == 1.0
+
+
+def test_that_the_strip_holds_every_snapshot_and_marks_now_unless_now_is_the_end(shown, run):
+    view = shown(GatesView)
+    view.draw(run, 10)
+    row = view.rows[FC1]
+    image = row.image.image  # (HISTOGRAM_BINS, STRIP_COLUMNS)
+    assert image.dtype == np.uint8
+    for column, position in enumerate(nearest_columns(run.epochs())):
+        assert ((image[:, column] > 0) == (run[position].layers[FC1].histogram > 0)).all()
+    assert row.now.isVisible()
+    assert row.now.value() == run[10].epoch
+    view.draw(run, len(run) - 1)
+    assert not row.now.isVisible()
+
+
+def test_that_the_strip_of_a_growing_history_equals_the_strip_of_the_whole(shown, run):
+    growing, whole = shown(GatesView), shown(GatesView)
+    history = History(run.parameters)
+    for snapshot in run:
+        history.append(snapshot)
+        growing.draw(history, len(history) - 1)
+    whole.draw(run, len(run) - 1)
+    for one, other in zip(growing.rows, whole.rows, strict=True):
+        assert (one.image.image == other.image.image).all()
+        assert one.image.mapRectToParent(one.image.boundingRect()) == other.image.mapRectToParent(
+            other.image.boundingRect()
+        )
+
+
+def test_that_uneven_times_stand_where_they_belong_in_the_strip():
+    columns = nearest_columns(np.array([0.0, 1.0, 9.0, 10.0]))
+    assert len(columns) == STRIP_COLUMNS
+    assert columns[0] == 0
+    assert columns[-1] == 3
+    assert (np.diff(columns) >= 0).all()
+    assert abs(np.mean(columns == 1) - 0.45) < 0.01  # from 0.5 to 5.0 of 10
+
+
+def test_that_the_titles_name_kept_undecided_and_flips(shown, run):
+    view = shown(GatesView, (1000, 700))
+    view.draw(run, 20)
+    layer, row = run[20].layers[FC1], view.rows[FC1]
+    assert row.name.text() == f"fc1   {100 * layer.kept / 400_000:.1f} % kept"
+    assert f"undecided {100 * layer.undecided_kept:.1f} % of kept" in row.state.text()
+    assert row.state.text().endswith(f"flips {layer.flips:,}")
+    assert f"{layer.kept:,} of 400,000" in row.toolTip()
+    view.resize(430, 400)
+    QApplication.processEvents()
+    assert row.state.text().startswith("undecided")
+    assert "of kept" not in row.state.text()
+
+
+def test_that_the_wheel_scrolls_many_layers_and_draws_those_that_come_into_sight(shown):
+    infos = [histories.info(f"layer{number}", (6, 8), 6) for number in range(12)]
+    layers = tuple(histories.Layer(info, 0).snapshot() for info in infos)
+    snapshot, history = histories.lenet5()[0], History(12 * 54)
+    history.append(type(snapshot)(0, 0.0, 0.0, "train", dict(snapshot.scalars), layers))
+    view = shown(GatesView, (500, 300))
+    view.draw(history, 0)
+    QApplication.processEvents()
+    view.draw(history, 0)
+    assert view.rows[-1].stale
+    bar = view._scroll.verticalScrollBar()
+    over = view.rows[0].mapTo(view._scroll.viewport(), QPoint(60, 50))
+    wheel = QWheelEvent(
+        QPointF(over),
+        QPointF(view._scroll.viewport().mapToGlobal(over)),
+        QPoint(),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(view._scroll.viewport(), wheel)
+    assert bar.value() > 0
+    bar.setValue(bar.maximum())
+    QApplication.processEvents()
+    view._draw_rows()
+    assert not view.rows[-1].stale
+    assert heights(view.rows[-1].kept_bars).sum() == 48

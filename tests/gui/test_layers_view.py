@@ -1,0 +1,74 @@
+"""The layers view, read back from its table."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QGuiApplication
+
+from sparseviz.gui.views import LayersView
+from sparseviz.snapshot import History
+from tests.gui import histories
+
+pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+
+
+def test_that_the_rows_of_the_table_add_up_to_the_total(shown, run):
+    view = shown(LayersView)
+    for position in (0, 20, len(run) - 1):
+        view.draw(run, position)
+        *parts, total = view.model.rows
+        assert total.total
+        assert sum(row.before for row in parts) == total.before == run.parameters
+        assert sum(row.kept for row in parts) == total.kept == run[position].scalars["parameters_kept"]
+    assert [row.texts[0] for row in view.model.rows] == ["conv1", "conv2", "fc1", "fc2", "biases", "Total"]
+
+
+def test_that_parameters_that_are_neither_weights_nor_biases_get_a_row(shown, run):
+    history = History(run.parameters + 40)
+    last = run[20]
+    scalars = dict(last.scalars) | {"parameters_kept": last.scalars["parameters_kept"] + 30}
+    history.append(type(last)(0, 0.0, 0.0, "train", scalars, last.layers))
+    view = shown(LayersView)
+    view.draw(history, 0)
+    assert view.model.rows[5].texts[:4] == ("other", "", "40", "30")
+
+
+def test_that_the_total_shows_both_compressions(shown, run):
+    view = shown(LayersView)
+    view.draw(run, 20)
+    scalars = run[20].scalars
+    total = view.model.rows[-1]
+    assert f"{431_080 / scalars['parameters_kept']:.1f}×" in total.texts[5]
+    assert f"{430_500 / scalars['weights_kept']:.1f}× weights" in total.texts[5]
+    assert "By weights alone" in total.notes[5]
+    font = view.model.index(5, 0).data(Qt.ItemDataRole.FontRole)
+    assert isinstance(font, QFont)
+    assert font.bold()
+
+
+def test_that_shapes_are_written_in_full_and_numbers_stand_right(shown, run):
+    view = shown(LayersView)
+    view.draw(run, 20)
+    assert view.model.index(0, 1).data() == "20×1×5×5"
+    assert view.table.columnWidth(1) > view.table.fontMetrics().horizontalAdvance("50×20×5×5")
+    assert view.model.index(2, 2).data() == "400,000"
+    assert view.model.index(2, 3).data(Qt.ItemDataRole.TextAlignmentRole) & Qt.AlignmentFlag.AlignRight
+    for column in range(view.model.columnCount()):
+        assert view.model.headerData(column, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole).endswith(".")
+
+
+def test_that_ctrl_c_copies_the_selection_as_tab_separated_text(shown, run, qtbot):
+    view = shown(LayersView)
+    view.draw(run, 20)
+    view.table.selectRow(2)
+    qtbot.keyClick(view.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    heading, line = QGuiApplication.clipboard().text().split("\n")
+    assert heading.split("\t")[:3] == ["Layer", "Shape", "Before"]
+    assert line.split("\t")[:3] == ["fc1", "500×800", "400,000"]
+    view.table.clearSelection()
+    assert len(view.table.selected_text().split("\n")) == 1 + 6
+
+
+def test_that_a_method_without_gates_has_no_undecided_share(shown):
+    view, run = shown(LayersView), histories.magnitude()
+    view.draw(run, 4)
+    assert view.model.rows[0].texts[6] == "–"

@@ -1,0 +1,89 @@
+"""What every view does, and the colours they share, read back from what is drawn."""
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication
+
+from sparseviz.gui.theme import NONE_KEPT, count_colours, magnitude_colours, sign_colours, theme_of
+from sparseviz.gui.views import VIEWS
+from sparseviz.snapshot import History
+from tests.gui import histories
+
+pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+
+
+def dark_palette():
+    palette = QPalette(QColor("#2b2e36"), QColor("#1f2127"))
+    for role, colour in (("Base", "#17181d"), ("Text", "#dcdfe4"), ("WindowText", "#dcdfe4")):
+        palette.setColor(getattr(QPalette.ColorRole, role), QColor(colour))
+    return palette
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_that_a_view_without_a_history_says_what_will_appear_and_how(shown, name):
+    view = shown(VIEWS[name])
+    assert view.is_empty()
+    assert view.empty.isVisible()
+    assert "Press Train" in view.empty.text()
+    assert view.accessibleName() == view.title()
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_that_an_empty_history_leaves_the_invitation_and_clear_brings_it_back(shown, run, name):
+    view = shown(VIEWS[name])
+    view.draw(History(10), 0)
+    assert view.is_empty()
+    view.draw(run, 3)
+    assert not view.is_empty()
+    view.clear()
+    assert view.is_empty()
+    view.draw(run, len(run) - 1)
+    assert not view.is_empty()
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_that_a_view_takes_on_a_dark_palette_while_it_shows_a_run(shown, run, name):
+    view = shown(VIEWS[name])
+    view.draw(run, 5)
+    view.setPalette(dark_palette())
+    QApplication.processEvents()
+    assert view.theme.dark
+    middle = view.grab().toImage()
+    corner = middle.pixelColor(middle.width() - 3, middle.height() // 2)
+    assert corner.lightness() < 128
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_that_another_run_with_other_layers_takes_the_place_of_the_first(shown, run, name):
+    view = shown(VIEWS[name])
+    view.draw(run, 5)
+    other = histories.magnitude()
+    view.draw(other, len(other) - 1)
+    view.draw(run, 10**6)
+    assert view.position == len(run) - 1
+    view.draw(other, -1)
+    assert view.position == 0
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_that_a_run_of_one_snapshot_is_drawn(shown, name):
+    view = shown(VIEWS[name])
+    view.draw(histories.lenet5(snapshots=1), 0)
+    view.grab()
+    assert not view.is_empty()
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_that_the_smallest_kept_weight_stands_out_from_nothing_kept(qapp, dark):
+    light = QPalette(QColor("#e8e8e8"), QColor("#f4f4f6"))
+    theme = theme_of(dark_palette() if dark else light)
+    assert theme.dark == dark
+    tables = [magnitude_colours(theme), sign_colours(theme), count_colours(theme)]
+    for colours, nothing in zip(tables, (NONE_KEPT, NONE_KEPT, 0), strict=True):
+        least = np.abs(colours[nothing + 1].astype(int) - colours[nothing])
+        assert least.sum() > 90
+        assert QColor(*colours[nothing].tolist()) == theme.background
+    negative, positive = sign_colours(theme)[[NONE_KEPT - 60, NONE_KEPT + 60]].astype(int)
+    assert negative[2] > negative[0]
+    assert positive[0] > positive[2]

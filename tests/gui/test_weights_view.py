@@ -1,0 +1,203 @@
+"""The weights view, read back from what it has drawn."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+
+from sparseviz.gui.theme import NONE_KEPT
+from sparseviz.gui.views import WeightsView
+from sparseviz.gui.views.levels import pool
+from sparseviz.gui.views.weights import MOST_CELLS
+from sparseviz.snapshot import History
+from tests.gui import histories
+
+pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+FC1 = 2  # the layer's number
+
+
+def cells_asked(qtbot, view):
+    with qtbot.waitSignal(view.cells_wanted, timeout=2000) as asked:
+        pass
+    return asked.args
+
+
+def test_that_the_heatmap_is_the_preview_pixel_by_pixel_over_the_whole_matrix(shown, run):
+    view = shown(WeightsView, (1000, 700))
+    view.draw(run, 20)
+    assert view.layer() == "fc1"  # the largest comes first
+    item = view.heatmap.preview.item
+    assert item.image.dtype == np.uint8
+    assert (item.image == run[20].layers[FC1].preview[0]).all()
+    assert item.lut.shape == (256, 3)
+    extent = item.mapRectToParent(item.boundingRect())
+    assert (extent.height(), extent.width()) == (125 * 4, 115 * 7)
+    assert view.heatmap.box.yInverted()
+    view.shows.setCurrentIndex(view.shows.findData("density"))
+    assert ((item.image > 0) == (run[20].layers[FC1].preview[1] > 0)).all()
+
+
+def test_that_a_preview_from_an_earlier_snapshot_is_named_as_such(shown, run):
+    layer = histories.Layer(histories.info("only", (8, 8), 8), 0)
+    history = History(72)
+    for number, preview in enumerate((True, False)):
+        taken = (layer.snapshot(preview=preview),)
+        history.append(type(run[0])(number, float(number), 0.0, "train", dict(run[0].scalars), taken))
+    view = shown(WeightsView)
+    view.draw(history, 1)
+    assert "earlier snapshot" in view.captions.source.texts[0]
+    view.draw(history, 0)
+    assert "earlier" not in view.captions.source.texts[0]
+
+
+def test_that_the_bars_count_rows_and_columns_and_empty_ones_are_told(shown, run):
+    view = shown(WeightsView)
+    view.draw(run, len(run) - 1)
+    layer = run[len(run) - 1].layers[FC1]
+    assert (view.heatmap.row_bars.opts["width"] == layer.row_kept).all()
+    assert (view.heatmap.column_bars.opts["height"] == layer.column_kept).all()
+    rows, columns = (layer.row_kept == 0).sum(), (layer.column_kept == 0).sum()
+    assert view.captions.empties.texts[0] == f"empty: {rows} of 500 rows, {columns} of 800 columns"
+    assert f"kept {layer.kept:,} of 400,000" in view.captions.header.texts[0]
+    assert "500 × 800" in view.captions.header.texts[0]
+
+
+def test_that_zooming_the_image_zooms_its_bars(shown, run):
+    view = shown(WeightsView)
+    view.draw(run, 20)
+    view.heatmap.zoom(0.5)
+    assert view.heatmap.row_plot.viewRange()[1] == pytest.approx(view.heatmap.plot.viewRange()[1], abs=2)
+    assert view.heatmap.column_plot.viewRange()[0] == pytest.approx(view.heatmap.plot.viewRange()[0], abs=2)
+
+
+def test_that_the_keys_zoom_move_and_reset(shown, run, qtbot):
+    view = shown(WeightsView)
+    view.draw(run, 20)
+    qtbot.keyClick(view, Qt.Key.Key_Plus)
+    row0, row1, column0, column1 = view.heatmap.visible()
+    assert (row1 - row0) * (column1 - column0) < 400_000
+    qtbot.keyClick(view, Qt.Key.Key_Right)
+    assert view.heatmap.visible()[2] > column0
+    qtbot.keyClick(view, Qt.Key.Key_Home)
+    assert view.heatmap.visible() == (0, 500, 0, 800)
+
+
+def test_that_a_double_click_shows_all(shown, run, qtbot):
+    view = shown(WeightsView)
+    view.draw(run, 20)
+    view.heatmap.zoom(0.3)
+    canvas = view.heatmap.canvas
+    place = canvas.mapFromScene(view.heatmap.box.sceneBoundingRect().center())
+    qtbot.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.mouseDClick(canvas.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.mouseRelease(canvas.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert view.heatmap.visible() == (0, 500, 0, 800)
+
+
+def test_that_cells_are_asked_for_only_where_they_are_available(shown, run, qtbot):
+    view = shown(WeightsView)
+    view.draw(run, 20)
+    with qtbot.assertNotEmitted(view.cells_wanted, wait=250):
+        view.heatmap.zoom(0.5)
+    view.heatmap.reset()
+    view.set_cells_available(True)
+    assert cells_asked(qtbot, view) == ["fc1", 0, 500, 0, 800]
+    view.heatmap.zoom(0.5)
+    layer, row0, row1, column0, column1 = cells_asked(qtbot, view)
+    assert layer == "fc1"
+    assert 0 < row0 < row1 < 500
+    assert 0 < column0 < column1 < 800
+
+
+def test_that_never_more_than_a_million_cells_are_asked_for(shown, run, qtbot):
+    info = histories.info("huge", (2000, 1000), 0)
+    history = History(info.weights)
+    taken = (histories.Layer(info, 0).snapshot(),)
+    history.append(type(run[0])(0, 0.0, 0.0, "train", dict(run[0].scalars), taken))
+    view = shown(WeightsView)
+    view.draw(history, 0)
+    with qtbot.assertNotEmitted(view.cells_wanted, wait=250):
+        view.set_cells_available(True)
+    view.heatmap.zoom(0.6)
+    _, row0, row1, column0, column1 = cells_asked(qtbot, view)
+    assert 0 < (row1 - row0) * (column1 - column0) <= MOST_CELLS
+
+
+def test_that_true_cells_lie_over_the_preview_until_another_snapshot_is_drawn(shown, run):
+    view = shown(WeightsView)
+    view.draw(run, 20)
+    cells = histories.cells(run, FC1, 20, (100, 130, 200, 250))
+    view.heatmap.box.setRange(xRange=(200, 250), yRange=(100, 130), padding=0)
+    view.show_cells(cells)
+    image = view.heatmap.cells.item.image
+    assert ((image != NONE_KEPT) == cells.kept).all()
+    assert ((image > NONE_KEPT) == (cells.kept & (cells.weight >= 0))).all()
+    assert view.captions.source.text() == f"true cells: live, step {run[20].step:,}"
+    view.draw(run, 20)
+    assert view.heatmap.cells.item.image is not None
+    view.draw(run, 21)
+    assert view.heatmap.cells.item.image is None
+    assert "preview" in view.captions.source.text()
+
+
+def test_that_true_cells_show_mask_and_decisive_quantity(shown, run):
+    view = shown(WeightsView)
+    view.set_cells_available(True)
+    view.draw(run, 20)
+    cells = histories.cells(run, FC1, 20, (100, 130, 200, 250), source="checkpoint")
+    view.heatmap.box.setRange(xRange=(200, 250), yRange=(100, 130), padding=0)
+    view.show_cells(cells)
+    assert "checkpoint at step" in view.captions.source.text()
+    view.shows.setCurrentIndex(view.shows.findData("density"))
+    assert ((view.heatmap.cells.item.image == 255) == cells.kept).all()
+    view.shows.setCurrentIndex(view.shows.findData("quantity"))
+    assert ((view.heatmap.cells.item.image > 127) == (cells.quantity > 0.5)).all()
+    view.set_cells_available(False)
+    assert view.shows.currentData() == "magnitude"
+
+
+def test_that_cells_of_another_layer_come_too_late(shown, run):
+    view = shown(WeightsView)
+    view.draw(run, 20)
+    view.show_cells(histories.cells(run, 1, 20, (0, 50, 0, 500)))
+    assert view.heatmap.cells.item.image is None
+
+
+def test_that_the_pointer_reads_the_preview_and_then_the_true_cell(shown, run, qtbot):
+    view = shown(WeightsView, (1000, 700))
+    view.draw(run, 20)
+    canvas = view.heatmap.canvas
+    place = canvas.mapFromScene(view.heatmap.box.mapViewToScene(QPointF(231.5, 112.5)))
+    qtbot.mouseMove(canvas.viewport(), QPoint(5, 5))
+    qtbot.wait(50)  # pyqtgraph leaves out moves that follow each other more quickly than it can draw
+    qtbot.mouseMove(canvas.viewport(), place)
+    row, column = view._pointed
+    assert abs(row - 112) <= 2
+    assert abs(column - 231) <= 2
+    density = run[20].layers[FC1].preview[1][row // 4, column // 7] / 255
+    expected = f"{100 * density:.1f} % kept" if density else "nothing kept here"
+    assert view.captions.hover.text().startswith(f"output {row}, input {column}")
+    assert view.captions.hover.text().endswith(expected)
+    cells = histories.cells(run, FC1, 20, (0, 500, 0, 800))
+    view.show_cells(cells)
+    _, weight, gate, state = view.captions.hover.text().split("   ")
+    assert float(weight.removeprefix("w = ").replace("−", "-")) == pytest.approx(cells.weight[row, column], abs=6e-4)
+    assert float(gate.removeprefix("g = ")) == pytest.approx(cells.quantity[row, column])
+    assert state == ("kept" if cells.kept[row, column] else "cut")
+
+
+def test_that_a_cell_of_a_convolution_is_named_by_input_and_place(shown, run):
+    view = shown(WeightsView)
+    view.draw(run, 0)
+    view.layers.setCurrentIndex(1)
+    view.heatmap.pointed.emit(7, 3 * 25 + 1 * 5 + 4)
+    assert view.captions.hover.text().startswith("output 7, input 3 at (1, 4)")
+
+
+def test_that_pooling_keeps_every_kept_cell():
+    levels = np.full((7, 9), NONE_KEPT, np.uint8)
+    levels[6, 8], levels[0, 0], levels[0, 1] = 1, 140, 120
+    pooled = pool(levels, 3, 4, NONE_KEPT)
+    assert pooled.shape == (3, 3)
+    assert pooled[2, 2] == 1
+    assert pooled[0, 0] == 140
+    assert (pooled != NONE_KEPT).sum() == 2
