@@ -69,7 +69,8 @@ def build(network: str) -> nn.Module:
         raise InputError(f"network '{network}' could not be made: {type(error).__name__}: {error}") from error
     if not isinstance(model, nn.Module):
         raise InputError(f"network '{network}' gave a {type(model).__name__}, not a torch.nn.Module")
-    return model
+    # A network that is one layer gets a name for it.
+    return nn.Sequential(model) if isinstance(model, LAYER_TYPES) else model
 
 
 def layers(model: nn.Module) -> dict[str, Layer]:

@@ -251,3 +251,8 @@ class TestOwnNetwork:
     def test_that_a_name_without_a_module_is_told_too(self):
         with pytest.raises(InputError, match="network ':tiny' could not be made"):
             build(":tiny")
+
+    def test_that_a_network_that_is_one_layer_gets_a_name_for_it(self, tmp_path, monkeypatch):
+        (tmp_path / "single_layer.py").write_text("import torch\ndef make(): return torch.nn.Linear(3, 2)\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        assert list(layers(build("single_layer:make"))) == ["0"]

@@ -78,13 +78,17 @@ def export_run(
 
 def baked_model(network: str, checkpoint: Checkpoint) -> nn.Module:
     """The plain network with the checkpoint's parameters, its cut weights +0.0, in evaluation mode."""
-    model = build(network)
     state = {name: torch.from_numpy(values) for name, values in checkpoint.parameters.items()}
     for layer, mask in checkpoint.masks.items():
         name = f"{layer}.weight"
         state[name] = torch.where(torch.from_numpy(mask), state[name], 0.0)
+    with torch.device("meta"):  # draws no random numbers: a run may be training beside us
+        model = build(network)
+    if model.state_dict().keys() != {name for name, _ in (*model.named_parameters(), *model.named_buffers())}:
+        with torch.random.fork_rng(devices=[]):  # it has buffers that no checkpoint holds: they must be computed
+            model = build(network)
     try:
-        model.load_state_dict(state)
+        model.load_state_dict(state, assign=True)
     except RuntimeError as error:
         raise ExportError(f"network '{network}' is no longer the one of the run: {error}") from error
     return model.eval()

@@ -14,6 +14,7 @@ class Actions(QObject):
         super().__init__(parent)
         self.open = self._make(self.tr("&Open Run…"), QKeySequence.StandardKey.Open, _Icon.SP_DialogOpenButton)
         self.export = self._make(self.tr("&Export ONNX…"), "Ctrl+E", _Icon.SP_DialogSaveButton)
+        self.picture = self._make(self.tr("Save &Picture of Window…"), "Ctrl+Shift+S")
         self.quit = self._make(self.tr("&Quit"), QKeySequence.StandardKey.Quit)
         self.train = self._make(self.tr("&Train"), "F5", _Icon.SP_MediaPlay)
         self.pause = self._make(self.tr("&Pause"), "F6", _Icon.SP_MediaPause)

@@ -52,7 +52,7 @@ def start(files: Sequence[Path]) -> int:
     def complain(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
         details = "".join(traceback.format_exception(kind, error, at))
         sys.stderr.write(details)
-        windows[0].complain(f"{kind.__name__}: {error}", details)
+        windows[0].messages.complain(f"{kind.__name__}: {error}", details)
 
     def close(_signal: int, _frame: FrameType | None) -> None:
         app.closeAllWindows()

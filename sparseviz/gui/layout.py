@@ -72,8 +72,15 @@ class Layout(QObject):
         steering = self._dock("steering", self.tr("Steering"), self.steering, left)
         gates = self._dock("gates", self.views["gates"].title(), self.views["gates"], right)
         layers = self._dock("layers", self.views["layers"].title(), self.views["layers"], right)
-        self._window.resizeDocks([steering, gates], [300, 420], Qt.Orientation.Horizontal)
-        self._window.resizeDocks([gates, layers], [620, 260], Qt.Orientation.Vertical)
+        self._corners = (steering, gates, layers)
+
+    def arrange(self) -> None:
+        """Share the window's room among the docks; only a window that is shown takes it."""
+        steering, gates, layers = self._corners
+        width, height = self._window.width(), self._window.height()
+        self._window.resizeDocks([steering, gates], [width * 19 // 100, width * 3 // 10], Qt.Orientation.Horizontal)
+        self._window.resizeDocks([gates, layers], [height * 7 // 10, height * 3 // 10], Qt.Orientation.Vertical)
+        self.splitter.setSizes([height // 2, height // 2])
 
     def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self._window)
@@ -111,7 +118,7 @@ class Layout(QObject):
     def _fill_menus(self) -> None:
         actions, bar = self._actions, self._window.menuBar()
         file = bar.addMenu(self.tr("&File"))
-        file.addActions([actions.open, actions.export])
+        file.addActions([actions.open, actions.export, actions.picture])
         file.addSeparator()
         file.addAction(actions.quit)
         run = bar.addMenu(self.tr("&Run"))

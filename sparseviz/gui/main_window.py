@@ -4,19 +4,21 @@ from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 
-from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QWidget
+from PySide6.QtCore import QElapsedTimer, QSize, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QWidget
 
 from sparseviz import paths
 from sparseviz.config import EMBEDDED, InputError, RunConfig
 from sparseviz.gui.actions import Actions
 from sparseviz.gui.export_dialog import ExportDialog
 from sparseviz.gui.layout import Layout
+from sparseviz.gui.messages import Messages
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import LiveRun, TrainingThread
 from sparseviz.snapshot import Cells
 
+ROOMY = QSize(1700, 1060)  # the largest size to begin with
 DRAW_SHARE = 20  # drawing takes at most one part in so many of the time
 WAITS_MS = (100, 1000)  # between two looks at the history: the shortest and the longest
 
@@ -35,9 +37,12 @@ class MainWindow(QMainWindow):
         self.run: LiveRun | StoredRun | None = None
         self.thread_: TrainingThread | None = None
         self._drawn: tuple[int, int] | None = None  # length of the history and position
-        self._message: QMessageBox | None = None
+        self.messages = Messages(self)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._look)
+        self._is_arranged = False
+        screen = self.screen().availableGeometry().size()
+        self.resize(screen.boundedTo(ROOMY) * 0.95)
         self._connect()
         self.load_preset(EMBEDDED)
         self._update_actions()
@@ -48,14 +53,15 @@ class MainWindow(QMainWindow):
         for action, slot in (
             (actions.open, self.choose_run),
             (actions.export, self.export),
+            (actions.picture, self.choose_picture),
             (actions.quit, self.close),
             (actions.train, self.train),
             (actions.step, self.step),
             (actions.stop, self.stop),
             (actions.previous, lambda: layout.time.step(-1)),
             (actions.next, lambda: layout.time.step(1)),
-            (actions.shortcuts, self._show_shortcuts),
-            (actions.about, self._show_about),
+            (actions.shortcuts, lambda: self.messages.show_shortcuts(actions.table())),
+            (actions.about, self.messages.show_about),
         ):
             action.triggered.connect(slot)
         actions.pause.toggled.connect(self._pause)
@@ -74,7 +80,7 @@ class MainWindow(QMainWindow):
         try:
             self.layout_.steering.set_config(RunConfig.load(name))
         except InputError as error:
-            self.complain(str(error))
+            self.messages.complain(str(error))
 
     def is_training(self) -> bool:
         """Whether the training thread has work."""
@@ -131,7 +137,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str, str)
     def _fail(self, text: str, details: str) -> None:
-        self.complain(self.tr("The run failed: {0}").format(text), details)
+        self.messages.complain(self.tr("The run failed: {0}").format(text), details)
 
     @Slot()
     def _end(self) -> None:
@@ -159,12 +165,14 @@ class MainWindow(QMainWindow):
     def open_run(self, path: Path) -> None:
         """Show a stored run; what cannot be read is said, and the window stays as it is."""
         if self.is_training():
-            self.complain(self.tr("A run is training. Stop it before opening another, or open a second window."))
+            self.messages.complain(
+                self.tr("A run is training. Stop it before opening another, or open a second window.")
+            )
             return
         try:
             run = StoredRun(path)
         except InputError as error:
-            self.complain(str(error))
+            self.messages.complain(str(error))
             return
         self._show_run(run)
         self.layout_.steering.set_config(run.info.config)
@@ -173,6 +181,18 @@ class MainWindow(QMainWindow):
         """Ask where to, and export what is on disk."""
         if self.run:
             ExportDialog(self.run.path, self).open()
+
+    def choose_picture(self) -> None:
+        """Ask for a file and save a picture of the window in it."""
+        stem = self.run.path.stem if self.run else "sparseviz"
+        path, _ = QFileDialog.getSaveFileName(self, self.tr("Save Picture"), f"{stem}.png", self.tr("PNG (*.png)"))
+        if path:
+            self.save_picture(Path(path))
+
+    def save_picture(self, path: Path) -> None:
+        """Save the window as it is now."""
+        if not self.grab().save(str(path)):
+            self.messages.complain(self.tr("{0} cannot be written; choose another folder.").format(path))
 
     # One run, many views.
 
@@ -246,41 +266,16 @@ class MainWindow(QMainWindow):
         except CancelledError:
             return  # the run ended first; its file has them, and the view asks again
         except InputError as error:
-            self.complain(str(error))
-
-    # Talking.
-
-    def complain(self, text: str, details: str = "") -> None:
-        """Say what went wrong, without holding anything up."""
-        self._say(QMessageBox.Icon.Warning, text, details)
-
-    def _say(self, icon: QMessageBox.Icon, text: str, details: str = "") -> None:
-        box = self._message = QMessageBox(icon, "sparseviz", text, QMessageBox.StandardButton.Ok, self)
-        box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        box.setDetailedText(details)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.destroyed.connect(self._forget_message)
-        box.open()
-
-    @Slot()
-    def _forget_message(self) -> None:
-        self._message = None
-
-    def _show_shortcuts(self) -> None:
-        rows = "".join(
-            f"<tr><td>{name}</td><td>&nbsp;&nbsp;<b>{key}</b></td></tr>" for name, key in self.actions_.table()
-        )
-        self._say(QMessageBox.Icon.NoIcon, f"<table>{rows}</table>")
-
-    def _show_about(self) -> None:
-        text = self.tr(
-            "Gated training gives every weight a learnable gate; the weight is kept where its gate is at or above 0.5. "
-            "Two penalties push the gates to 0 and 1, and their number down: what is left is the sparse network."
-        )
-        source = "Srinivas, Subramanya, Babu: Training Sparse Neural Networks, arXiv 1611.06694"
-        self._say(QMessageBox.Icon.Information, f"<p>{text}</p><p>{source}</p>")
+            self.messages.complain(str(error))
 
     # The window's own events.
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Share out the room when there is some."""
+        super().showEvent(event)
+        if not self._is_arranged:
+            self._is_arranged = True
+            self.layout_.arrange()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files."""

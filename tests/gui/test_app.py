@@ -1,0 +1,127 @@
+"""The program as a person starts it: without a display, and on a real (virtual) one."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sparseviz.store import RunReader
+
+PROGRAM = [sys.executable, "-m", "sparseviz"]
+DISPLAY_NAMES = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="displays are probed on Linux alone")
+
+
+@pytest.fixture
+def environment(tmp_path):
+    kept = {name: value for name, value in os.environ.items() if name not in DISPLAY_NAMES}
+    return kept | {"XDG_DATA_HOME": str(tmp_path)}
+
+
+@pytest.mark.parametrize("display", [{}, {"DISPLAY": ":987"}, {"WAYLAND_DISPLAY": "nowhere"}])
+def test_that_without_a_usable_display_it_says_what_to_do_and_ends_with_status_2(environment, display):
+    ended = subprocess.run(PROGRAM, env=environment | display, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 2
+    assert "the window cannot be shown" in ended.stderr
+    assert "libxcb-cursor0" in ended.stderr
+    assert "sparseviz train" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.fixture
+def screen():
+    """A virtual screen, or a skipped test; the number is free, Xvfb says which."""
+    if not shutil.which("Xvfb") or not shutil.which("xdotool"):
+        pytest.skip("needs Xvfb and xdotool")
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
+    os.close(writing)
+    with os.fdopen(reading) as number:
+        yield f":{number.readline().strip()}"
+    server.terminate()
+    server.wait(timeout=30)
+
+
+class Person:
+    """Presses keys in the program's window."""
+
+    def __init__(self, environment):
+        self._environment = environment
+        self._window = self._find_window()
+
+    def _run(self, *arguments):
+        command = ["xdotool", *arguments]
+        return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False).stdout
+
+    def _find_window(self):
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            if found := self._run("search", "--onlyvisible", "--name", "sparseviz").split():
+                return found[0]
+            time.sleep(0.3)
+        raise TimeoutError("no window")
+
+    def press(self, key):
+        """One key, with the window in focus."""
+        self._run("windowfocus", "--sync", self._window, "key", key)
+
+
+def wait_for(condition, seconds=120):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it took too long"
+        time.sleep(0.3)
+
+
+def test_that_keys_alone_train_pause_step_resume_and_stop_on_a_real_screen(environment, screen, tmp_path):
+    environment = environment | {"DISPLAY": screen, "QT_QPA_PLATFORM": "xcb"}
+    program = subprocess.Popen(PROGRAM, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        person = Person(environment)
+        runs = tmp_path / "sparseviz" / "runs"
+        person.press("F5")
+        wait_for(lambda: list(runs.glob("*.h5")))
+        (path,) = runs.glob("*.h5")
+        wait_for(lambda: snapshots(path) >= 2)
+        person.press("F6")
+        rest = wait_for_rest(path)
+        person.press("F10")
+        wait_for(lambda: snapshots(path) == rest + 1)
+        person.press("F6")
+        wait_for(lambda: snapshots(path) > rest + 2)
+        person.press("shift+F5")
+        wait_for(lambda: status(path) == "stopped")
+    finally:
+        program.send_signal(signal.SIGINT)
+        _, said = program.communicate(timeout=60)
+    assert program.returncode == 0
+    assert not re.search(r"Traceback|QThread: Destroyed|Error", said)
+    with RunReader(path) as run:
+        steps = [snapshot.step for snapshot in run.snapshots()]
+    assert steps[rest] == steps[rest - 1] + 1
+
+
+def snapshots(path):
+    with RunReader(path) as run:
+        return len(run)
+
+
+def status(path):
+    with RunReader(path) as run:
+        return run.status
+
+
+def wait_for_rest(path):
+    """The number of snapshots once it no longer rises."""
+    while True:
+        before = snapshots(path)
+        time.sleep(3)
+        if snapshots(path) == before:
+            return before

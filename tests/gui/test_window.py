@@ -1,0 +1,280 @@
+"""The window, with real training: everything that a person does with a run."""
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QMessageBox
+
+from sparseviz.config import RunConfig
+from sparseviz.gui.export_dialog import ExportDialog
+from sparseviz.gui.main_window import MainWindow
+from sparseviz.gui.stored_run import StoredRun
+from sparseviz.gui.training_thread import LiveRun
+from sparseviz.run import record_run
+from sparseviz.store import RunReader
+
+SHORT = {"network": "lenet300", "epochs": 3, "batch_size": 50, "threads": 1, "record.snapshots": 36}  # 72 steps
+LONG = SHORT | {"epochs": 2000, "record.snapshots": 4000}
+WAIT_MS = 60_000
+
+
+@pytest.fixture
+def window(qtbot, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    window = MainWindow()
+    qtbot.addWidget(window)
+    window.resize(1300, 850)
+    window.show()
+    return window
+
+
+def begin(window, qtbot, settings):
+    """Press Train and wait for the first snapshots."""
+    window.layout_.steering.set_config(RunConfig().changed(settings))
+    window.actions_.train.trigger()
+    qtbot.waitUntil(lambda: isinstance(window.run, LiveRun) and len(window.run.history) > 2, timeout=WAIT_MS)
+
+
+def wait_for_end(window, qtbot):
+    qtbot.waitUntil(lambda: not window.is_training(), timeout=WAIT_MS)
+
+
+def wait_at_rest(window, qtbot):
+    """Wait until the paused trainer has given its last snapshot, and the window has drawn it."""
+
+    def at_rest():
+        history = window.run.history
+        return len(history) and history[len(history) - 1].step == window.run.trainer.step and drawn(window)
+
+    qtbot.waitUntil(at_rest, timeout=WAIT_MS)
+
+
+def drawn(window):
+    return window._drawn == (len(window.run.history), len(window.run.history) - 1)
+
+
+@pytest.fixture
+def stored(window, qtbot):
+    """A window that shows a run that it has trained to the end."""
+    begin(window, qtbot, SHORT)
+    wait_for_end(window, qtbot)
+    qtbot.waitUntil(lambda: drawn(window), timeout=WAIT_MS)
+    return window
+
+
+def test_that_the_embedded_example_is_one_key_from_training(window, qtbot):
+    assert window.layout_.steering.config == RunConfig.load("lenet5-digits")
+    assert all(view.is_empty() for view in window.layout_.views.values())
+    qtbot.keyClick(window, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: isinstance(window.run, LiveRun), timeout=WAIT_MS)
+    qtbot.keyClick(window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    wait_for_end(window, qtbot)
+    assert window.run.status == "stopped"
+
+
+def test_that_a_run_trains_pauses_steps_is_steered_resumes_and_stops(window, qtbot):
+    begin(window, qtbot, LONG)
+    assert not window.layout_.steering.fields["network"].isEnabled()
+    window.actions_.pause.trigger()
+    wait_at_rest(window, qtbot)
+    at = window.run.trainer.step
+    window.actions_.step.trigger()
+    qtbot.waitUntil(lambda: window.run.history[len(window.run.history) - 1].step == at + 1, timeout=WAIT_MS)
+    line = window.layout_.steering.fields["penalty.lambda2"].line
+    line.selectAll()
+    qtbot.keyClicks(line, "0.5")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    window.actions_.step.trigger()
+    qtbot.waitUntil(lambda: window.run.history[len(window.run.history) - 1].step == at + 2, timeout=WAIT_MS)
+    newest = window.run.history[len(window.run.history) - 1]
+    assert newest.scalars["lambda2"] == 0.5
+    assert [(event.step, event.name, event.after) for event in newest.events] == [(at + 1, "penalty.lambda2", 0.5)]
+    window.actions_.pause.trigger()
+    qtbot.waitUntil(lambda: window.run.trainer.step > at + 20, timeout=WAIT_MS)
+    window.actions_.stop.trigger()
+    wait_for_end(window, qtbot)
+    assert isinstance(window.run, StoredRun)
+    assert window.run.status == "stopped"
+    assert np.isfinite(window.run.errors.test)
+    assert window.run.checkpoint_steps[-1] == window.run.history[len(window.run.history) - 1].step
+    assert ("penalty.lambda2", 0.5) in [(event.name, event.after) for event in window.run.history.events()]
+
+
+def test_that_stop_leaves_the_test_set_unread_when_told_so(window, qtbot):
+    window.actions_.read_test.setChecked(False)
+    begin(window, qtbot, LONG)
+    window.actions_.stop.trigger()
+    wait_for_end(window, qtbot)
+    assert np.isnan(window.run.errors.test)
+    assert np.isfinite(window.run.errors.validation)
+    assert window.layout_.ending.text() == ""
+
+
+def test_that_every_view_shows_the_run_while_it_trains(window, qtbot):
+    begin(window, qtbot, LONG)
+    window.actions_.pause.trigger()
+    wait_at_rest(window, qtbot)
+    for name, view in window.layout_.views.items():
+        assert not view.is_empty(), name
+        assert view.history is window.run.history
+    assert "live" in window.layout_.time.label.text()
+    assert "images/s" in window.layout_.status.facts.text()
+
+
+def test_that_true_cells_come_from_the_trainer_while_it_is_paused(window, qtbot):
+    begin(window, qtbot, LONG)
+    window.actions_.pause.trigger()
+    wait_at_rest(window, qtbot)
+    with qtbot.waitSignal(window.cells_came, timeout=WAIT_MS) as came:
+        window._ask_for_cells("fc2", 5, 9, 0, 300)
+    cells = came.args[0].result()
+    assert cells.source == "live"
+    assert np.array_equal(cells.weight, window.run.trainer.method.weight("fc2")[5:9].detach().numpy())
+
+
+def test_that_a_stored_run_can_be_scrubbed_and_shows_its_checkpoints_cells(stored, qtbot):
+    time = stored.layout_.time
+    assert time.position() == len(stored.run.history) - 1 == 36
+    stored.actions_.previous.trigger()
+    time.slider.setValue(10)
+    qtbot.waitUntil(lambda: stored._drawn == (37, 10), timeout=WAIT_MS)
+    assert all(view.position == 10 for view in stored.layout_.views.values())
+    assert "snapshot 11 of 37" in time.label.text()
+    with qtbot.waitSignal(stored.cells_came, timeout=WAIT_MS) as came:
+        stored._ask_for_cells("fc3", 0, 10, 0, 100)
+    cells = came.args[0].result()
+    nearest = max(step for step in stored.run.checkpoint_steps if step <= stored.run.history[10].step)
+    assert (cells.source, cells.step) == ("checkpoint", nearest)
+
+
+def test_that_a_run_is_exported_from_the_menu_with_its_proof_shown(stored, qtbot):
+    stored.actions_.export.trigger()
+    dialog = stored.findChild(ExportDialog)
+    qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Proven" in dialog.stage.text(), timeout=WAIT_MS)
+    assert "largest difference" in dialog.proof.toPlainText()
+    onnx.checker.check_model(dialog.out.text(), full_check=True)
+    dialog.start()  # the same name again: refused, said, and nothing lost
+    qtbot.waitUntil(lambda: "Not exported" in dialog.stage.text(), timeout=WAIT_MS)
+    assert "exists already" in dialog.proof.toPlainText()
+    dialog.close()
+
+
+def test_that_a_picture_of_the_window_is_saved_and_a_failure_to_is_told(stored, tmp_path):
+    stored.save_picture(tmp_path / "window.png")
+    picture = QImage(str(tmp_path / "window.png"))
+    assert picture.size() == stored.size()
+    stored.save_picture(tmp_path / "nowhere" / "window.png")
+    assert "nowhere" in stored.messages.shown.text()
+
+
+def test_that_a_run_opened_again_shows_the_same_and_can_be_trained_again(stored, qtbot):
+    first = stored.run
+    stored.open_run(first.path)
+    qtbot.waitUntil(lambda: drawn(stored), timeout=WAIT_MS)
+    assert stored.layout_.steering.config == RunConfig().changed(SHORT)
+    stored.actions_.train.trigger()
+    wait_for_end(stored, qtbot)
+    assert stored.run.path != first.path
+    for before, after in zip(first.history, stored.run.history, strict=True):
+        assert np.array_equal(before.layers[0].histogram, after.layers[0].histogram)
+
+
+def test_that_a_snapshot_once_appended_never_changes(window, qtbot):
+    begin(window, qtbot, SHORT | {"optimizer.gate_rate": 0.05})
+    seen: list[tuple[int, object]] = []
+
+    def look():
+        history = window.run.history
+        seen.extend((at, fingerprint(history[at])) for at in range(len(seen), len(history)))
+        return not window.is_training()
+
+    live = window.run
+    qtbot.waitUntil(look, timeout=WAIT_MS)
+    assert len(seen) > 5
+    assert all(fingerprint(live.history[at]) == print_ for at, print_ in seen)
+
+
+def fingerprint(snapshot):
+    arrays = [a.tobytes() for layer in snapshot.layers for a in (layer.histogram, layer.row_kept, layer.preview)]
+    return json.dumps(dict(snapshot.scalars)), arrays
+
+
+def test_that_a_window_closed_in_mid_training_leaves_a_readable_file_and_no_thread(window, qtbot):
+    begin(window, qtbot, LONG)
+    path, thread = window.run.path, window.thread_
+    window.close()
+    assert thread.isFinished()
+    with RunReader(path) as run:
+        assert run.status == "stopped"
+        assert len(run) >= 3
+        assert run.checkpoint().step == run.snapshots()[-1].step
+
+
+def test_that_training_with_the_window_gives_the_same_bits_as_without(stored, tmp_path):
+    with (
+        RunReader(record_run(RunConfig().changed(SHORT), tmp_path / "plain.h5")) as plain,
+        RunReader(stored.run.path) as shown,
+    ):
+        assert len(plain) == len(shown)
+        for kind in ("parameters", "masks", "quantities"):
+            ours, theirs = getattr(plain.checkpoint(), kind), getattr(shown.checkpoint(), kind)
+            assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_that_a_failure_in_training_is_told_and_the_window_lives_on(window, qtbot):
+    window.layout_.steering.set_config(RunConfig().changed(SHORT | {"optimizer.rate": 1e30}))
+    window.actions_.train.trigger()
+    wait_for_end(window, qtbot)
+    assert "no longer a finite number" in window.messages.shown.text()
+    window.messages.shown.close()
+    assert window.run.status == "failed"
+    assert len(window.run.history) > 0
+    begin(window, qtbot, SHORT)
+    wait_for_end(window, qtbot)
+    assert window.run.status == "finished"
+
+
+def test_that_a_fault_of_the_persons_own_network_is_told_with_its_traceback(window, qtbot, tmp_path, monkeypatch):
+    (tmp_path / "faulty_network.py").write_text(
+        "import torch\n"
+        "class Net(torch.nn.Linear):\n"
+        "    steps = 0\n"
+        "    def forward(self, x):\n"
+        "        Net.steps += self.training\n"
+        "        if Net.steps > 5: raise ZeroDivisionError('my own fault')\n"
+        "        return super().forward(x.flatten(1))\n"
+        "def make(): return Net(784, 10)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    window.layout_.steering.set_config(RunConfig().changed(SHORT | {"network": "faulty_network:make"}))
+    window.actions_.train.trigger()
+    wait_for_end(window, qtbot)
+    assert "ZeroDivisionError: my own fault" in window.messages.shown.text()
+    assert "faulty_network.py" in window.messages.shown.detailedText()
+    assert window.run.status == "failed"
+
+
+@pytest.mark.parametrize("text", ["no HDF5", ""])
+def test_that_a_file_that_is_no_run_is_told_and_the_window_stays_as_it_is(stored, tmp_path, text):
+    before = stored.run
+    (tmp_path / "other.h5").write_text(text)
+    stored.open_run(tmp_path / "other.h5")
+    assert "other.h5 is no HDF5 file" in stored.messages.shown.text()
+    assert stored.messages.shown.icon() == QMessageBox.Icon.Warning
+    assert stored.run is before
+
+
+def test_that_a_wrong_value_is_told_and_the_last_good_one_stays(window, qtbot):
+    panel = window.layout_.steering
+    line = panel.fields["epochs"].line
+    line.selectAll()
+    qtbot.keyClicks(line, "many")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert "epochs" in panel.problem.text()
+    assert panel.problem.isVisible()
+    assert line.text() == str(panel.config.epochs)
