@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer, QSize, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
 
 from sparseviz import paths
 from sparseviz.config import EMBEDDED, InputError, RunConfig
@@ -91,6 +91,10 @@ class MainWindow(QMainWindow):
         """Start a run of the configuration in the steering panel, or go on after a pause."""
         if self.thread_ is not None:
             self.actions_.pause.setChecked(False)
+            return
+        # torch's random generator and the cache of masked weights are one for all threads.
+        if any(isinstance(other, MainWindow) and other.is_training() for other in QApplication.topLevelWidgets()):
+            self.messages.complain(self.tr("Another window is training. Stop it first, or start sparseviz once more."))
             return
         self._show_run(None)
         thread = self.thread_ = TrainingThread(self.layout_.steering.config, self)

@@ -269,6 +269,15 @@ def test_that_a_file_that_is_no_run_is_told_and_the_window_stays_as_it_is(stored
     assert stored.run is before
 
 
+def test_that_a_second_window_does_not_train_beside_the_first(window, qtbot):
+    second = MainWindow()
+    qtbot.addWidget(second)
+    begin(window, qtbot, LONG)
+    second.actions_.train.trigger()
+    assert not second.is_training()
+    assert "Another window is training" in second.messages.shown.text()
+
+
 def test_that_a_wrong_value_is_told_and_the_last_good_one_stays(window, qtbot):
     panel = window.layout_.steering
     line = panel.fields["epochs"].line
