@@ -16,8 +16,10 @@ class DisplayProbe:
         self._child: subprocess.Popen[str] | None = None
         if self._needs_no_try():
             return
-        self._child = subprocess.Popen(  # noqa: S603  # this very interpreter, a constant text
-            [sys.executable, "-c", _TRY], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        # A frozen program is its own interpreter and knows no -c: packaging/launch.py, where it starts, tries for it.
+        command = ["--probe-display"] if getattr(sys, "frozen", False) else ["-c", _TRY]
+        self._child = subprocess.Popen(  # noqa: S603  # this very program, a constant text
+            [sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
 
     def _needs_no_try(self) -> bool:

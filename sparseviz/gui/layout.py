@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from sparseviz import paths
-from sparseviz.config import EMBEDDED
+from sparseviz.config import EMBEDDED, RunConfig
 from sparseviz.data import DATASETS
 from sparseviz.gui.actions import Actions
 from sparseviz.gui.panels.steering import SteeringPanel
@@ -102,6 +102,8 @@ class Layout(QObject):
         label = QLabel(self.tr(" Preset "))
         label.setBuddy(self.presets)
         self.presets.addItems([EMBEDDED, *(name for name in paths.presets() if name != EMBEDDED)])
+        self.presets.setPlaceholderText(self.tr("own settings"))
+        self.steering.changed.connect(self._name_preset)
         self.presets.setAccessibleName(self.tr("Preset"))
         self.presets.setToolTip(self.tr("Put a ready-made configuration into the steering panel"))
         bar.addWidget(label)
@@ -114,6 +116,12 @@ class Layout(QObject):
             bar.addWidget(widget)
         self.state.setAccessibleName(self.tr("State of the run"))
         self._window.addToolBar(bar)
+
+    def _name_preset(self) -> None:
+        """Name the preset that the steering panel shows, if it is one."""
+        names = [self.presets.itemText(index) for index in range(self.presets.count())]
+        same = [RunConfig.load(name) == self.steering.config for name in names]
+        self.presets.setCurrentIndex(same.index(True) if any(same) else -1)
 
     def _fill_menus(self) -> None:
         actions, bar = self._actions, self._window.menuBar()

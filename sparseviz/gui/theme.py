@@ -26,6 +26,7 @@ class Theme:
     accent: QColor  # what is kept
     pale: QColor  # what is cut, next to the accent
     warning: QColor  # thresholds
+    third: QColor  # a curve beside those of accent and warning
 
 
 def theme_of(palette: QPalette) -> Theme:
@@ -41,6 +42,7 @@ def theme_of(palette: QPalette) -> Theme:
         accent=QColor("#58aeff" if dark else "#1a68c7"),
         pale=mix(text, background, 0.62),
         warning=QColor("#ffb454" if dark else "#b85c00"),
+        third=QColor("#e29be0" if dark else "#8f2d8f"),
     )
 
 
@@ -84,6 +86,8 @@ def style_plot(plot: Any, theme: Theme, font: QFont) -> None:
     plot.setMenuEnabled(False)
     for side in _SIDES:
         axis = plot.getAxis(side)
+        # It writes the label anew at every change of range, though hidden; enableAutoSIPrefix(False) scales once more.
+        axis.autoSIPrefix, axis.autoSIPrefixScale = False, 1.0
         axis.setPen(pg.mkPen(theme.muted))
         axis.setTextPen(pg.mkPen(theme.muted))
         axis.setTickFont(font)

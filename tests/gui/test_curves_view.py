@@ -1,12 +1,15 @@
 """The curves view, read back from what it has drawn."""
 
 import math
+from itertools import combinations
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.views import CurvesView
+from sparseviz.gui.views.base import FittingLabel
 from sparseviz.gui.views.marks import event_marks, event_text, phase_marks
 from sparseviz.snapshot import Event, History
 from tests.gui import histories
@@ -104,3 +107,26 @@ def test_that_a_growing_run_stays_in_sight_until_the_person_zooms(shown, run):
     assert view.errors.viewRange() == before
     view.reset()
     assert view.errors.viewRange()[0][1] > run[30].epoch
+
+
+def test_that_words_under_narrow_curves_shorten_before_they_are_cut(shown, run):
+    view = shown(CurvesView, (360, 300))
+    view.draw(run, 20)
+    QApplication.processEvents()
+    for label in (view.readout.moment, view.readout.values, *view.legend.findChildren(FittingLabel)):
+        assert label.text() in label.texts
+    assert "valid. " in view.readout.values.text()
+    assert "validation error" in view.readout.text()
+
+
+@pytest.mark.parametrize("size", [(340, 260), (480, 300), (900, 400)])
+def test_that_labels_of_marks_neither_overlap_nor_leave_the_plot(shown, run, size):
+    view = shown(CurvesView, size)
+    view.draw(run, len(run) - 1)
+    view.grab()
+    texts = [line.label for line in view.marks[1].lines if line.label.isVisible()]
+    places = [label.mapRectToScene(label.boundingRect()).adjusted(3, 5, -3, -5) for label in texts]
+    assert len(places) >= 2
+    assert not any(one.intersects(other) for one, other in combinations(places, 2))
+    whole = view.kept.getViewBox().sceneBoundingRect().adjusted(-3, -3, 3, 3)
+    assert all(whole.contains(place) for place in places)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.views import GatesView
-from sparseviz.gui.views.gates import STRIP_COLUMNS, nearest_columns
+from sparseviz.gui.views.gates import STRIP_COLUMNS, brief, nearest_columns
 from sparseviz.snapshot import History
 from tests.gui import histories
 
@@ -44,7 +44,7 @@ def test_that_a_method_without_gates_shows_its_own_quantity_and_no_threshold_bef
     assert not row.threshold.isVisible()
     assert not row.strip_threshold.isVisible()
     assert "undecided" not in row.state.texts[0]
-    assert row.strip.getAxis("left").labelText == "|w| / std"
+    assert all("|w| / std" in caption.texts[0] for caption in view._captions)
     view.draw(run, 4)
     assert row.threshold.isVisible()
     assert row.threshold.value() == 1.0
@@ -99,6 +99,23 @@ def test_that_the_titles_name_kept_undecided_and_flips(shown, run):
     QApplication.processEvents()
     assert row.state.text().startswith("undecided")
     assert "of kept" not in row.state.text()
+
+
+def test_that_no_title_is_cut_in_a_narrow_dock_and_four_layers_need_no_scroll_bar(shown, run):
+    view = shown(GatesView, (340, 420))
+    for position in (0, 20, len(run) - 1):
+        view.draw(run, position)
+        QApplication.processEvents()
+        for row in view.rows:
+            assert row.name.text() in row.name.texts
+            assert row.state.text() in row.state.texts
+            assert "flips" in row.state.text()
+    assert not view._scroll.verticalScrollBar().isVisible()
+
+
+def test_that_a_count_is_written_in_at_most_four_signs():
+    written = {0: "0", 999: "999", 1000: "1.0k", 9_940: "9.9k", 9_960: "10k", 399_999: "400k", 12_345_678: "12M"}
+    assert {count: brief(count) for count in written} == written
 
 
 def test_that_the_wheel_scrolls_many_layers_and_draws_those_that_come_into_sight(shown):

@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QGuiApplication
+from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.views import LayersView
 from sparseviz.snapshot import History
@@ -38,7 +39,7 @@ def test_that_the_total_shows_both_compressions(shown, run):
     scalars = run[20].scalars
     total = view.model.rows[-1]
     assert f"{431_080 / scalars['parameters_kept']:.1f}×" in total.texts[5]
-    assert f"{430_500 / scalars['weights_kept']:.1f}× weights" in total.texts[5]
+    assert f"{430_500 / scalars['weights_kept']:.1f}× by weights" in total.texts[5]
     assert "By weights alone" in total.notes[5]
     font = view.model.index(5, 0).data(Qt.ItemDataRole.FontRole)
     assert isinstance(font, QFont)
@@ -72,3 +73,34 @@ def test_that_a_method_without_gates_has_no_undecided_share(shown):
     view, run = shown(LayersView), histories.magnitude()
     view.draw(run, 4)
     assert view.model.rows[0].texts[6] == "–"
+
+
+def test_that_a_narrow_table_shows_what_matters_in_full_and_both_compressions_below(shown, run):
+    view = shown(LayersView, (340, 200))
+    view.draw(run, 20)
+    QApplication.processEvents()
+    table = view.table
+    shown_columns = [column for column in range(view.model.columnCount()) if not table.isColumnHidden(column)]
+    names = [view.model.columns[column][0] for column in shown_columns]
+    assert names == ["Layer", "Shape", "Before", "Kept", "Sparsity", "Dead"]
+    assert sum(map(table.columnWidth, shown_columns)) == table.viewport().width()
+    assert not table.horizontalScrollBar().isVisible()
+    for column in shown_columns:
+        longest = max(table.fontMetrics().horizontalAdvance(row.texts[column]) for row in view.model.rows)
+        assert table.columnWidth(column) > longest
+    assert view.compressions.isVisible()
+    assert view.compressions.text() in view.compressions.texts
+
+
+def test_that_a_wide_table_shows_every_column_and_a_narrow_one_again_fewer(shown, run):
+    view = shown(LayersView, (800, 300))
+    view.draw(run, 20)
+    QApplication.processEvents()
+    assert not any(map(view.table.isColumnHidden, range(view.model.columnCount())))
+    assert not view.compressions.isVisible()
+    view.resize(340, 300)
+    QApplication.processEvents()
+    assert view.table.isColumnHidden(5)
+    view.resize(800, 300)
+    QApplication.processEvents()
+    assert not view.table.isColumnHidden(5)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pyqtgraph import AxisItem, GraphicsView
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -87,3 +88,15 @@ def test_that_the_smallest_kept_weight_stands_out_from_nothing_kept(qapp, dark):
     negative, positive = sign_colours(theme)[[NONE_KEPT - 60, NONE_KEPT + 60]].astype(int)
     assert negative[2] > negative[0]
     assert positive[0] > positive[2]
+
+
+@pytest.mark.parametrize("name", ["gates", "weights", "curves"])
+def test_that_the_numbers_of_every_axis_stay_true_when_the_palette_changes(shown, run, name):
+    view = shown(VIEWS[name])
+    for position in (5, len(run) - 1):
+        view.draw(run, position)
+        view.setPalette(dark_palette())
+        QApplication.processEvents()
+    axes = [item for canvas in view.findChildren(GraphicsView) for item in canvas.items() if isinstance(item, AxisItem)]
+    assert len(axes) >= 8
+    assert all(axis.autoSIPrefixScale == 1.0 and not axis.autoSIPrefix for axis in axes)

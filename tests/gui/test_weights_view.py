@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.theme import NONE_KEPT
 from sparseviz.gui.views import WeightsView
@@ -21,13 +22,18 @@ def cells_asked(qtbot, view):
     return asked.args
 
 
-def test_that_the_heatmap_is_the_preview_pixel_by_pixel_over_the_whole_matrix(shown, run):
-    view = shown(WeightsView, (1000, 700))
+def test_that_the_heatmap_is_the_preview_block_by_block_over_the_whole_matrix(shown, run):
+    view = shown(WeightsView, (1400, 1200))  # a screen pixel for every cell
     view.draw(run, 20)
     assert view.layer() == "fc1"  # the largest comes first
-    item = view.heatmap.preview.item
+    item, layer = view.heatmap.preview.item, run[20].layers[FC1]
     assert item.image.dtype == np.uint8
-    assert (item.image == run[20].layers[FC1].preview[0]).all()
+    blocks = item.image.reshape(125, 4, 115, 7)
+    lit = blocks != NONE_KEPT
+    assert (lit.any(axis=(1, 3)) == (layer.preview[1] > 0)).all()
+    extreme = np.broadcast_to(layer.preview[0][:, None, :, None], blocks.shape)
+    assert (blocks[lit] == extreme[lit]).all()
+    assert lit[:, :, :-1].sum(axis=(1, 3)).tolist() == np.round(layer.preview[1][:, :-1] * (28 / 255)).tolist()
     assert item.lut.shape == (256, 3)
     extent = item.mapRectToParent(item.boundingRect())
     assert (extent.height(), extent.width()) == (125 * 4, 115 * 7)
@@ -197,7 +203,52 @@ def test_that_pooling_keeps_every_kept_cell():
     levels = np.full((7, 9), NONE_KEPT, np.uint8)
     levels[6, 8], levels[0, 0], levels[0, 1] = 1, 140, 120
     pooled = pool(levels, 3, 4, NONE_KEPT)
-    assert pooled.shape == (3, 3)
-    assert pooled[2, 2] == 1
+    assert pooled.shape == (3, 4)
+    assert pooled[2, 3] == 1
     assert pooled[0, 0] == 140
     assert (pooled != NONE_KEPT).sum() == 2
+
+
+@pytest.mark.parametrize("rest", [0, NONE_KEPT])
+def test_that_pooling_to_any_size_takes_from_each_block_the_level_farthest_from_nothing(rest):
+    levels = np.random.default_rng(0).integers(0, 256, (31, 47)).astype(np.uint8)
+    height, width = 13, 29
+    rows, columns = np.arange(height + 1) * 31 // height, np.arange(width + 1) * 47 // width
+    for row, column in np.ndindex(height, width):
+        block = levels[rows[row] : rows[row + 1], columns[column] : columns[column + 1]].astype(int)
+        farthest = np.abs(block - rest).max()
+        assert abs(int(pool(levels, height, width, rest)[row, column]) - rest) == farthest
+
+
+def test_that_the_whole_of_a_layer_is_asked_for_after_every_move_and_drawn_cell_by_cell(shown, run, qtbot):
+    view = shown(WeightsView, (1400, 1200))
+    view.set_cells_available(True)
+    for position in (20, 25):
+        view.draw(run, position)
+        assert cells_asked(qtbot, view) == ["fc1", 0, 500, 0, 800]
+        cells = histories.cells(run, FC1, position, (0, 500, 0, 800))
+        view.show_cells(cells)
+        assert ((view.heatmap.cells.item.image != NONE_KEPT) == cells.kept).all()
+
+
+def test_that_all_cells_of_a_checkpoint_give_way_to_a_preview_that_is_nearer_to_now(shown, run):
+    view = shown(WeightsView)
+    view.draw(run, len(run) - 1)
+    old = histories.cells(run, FC1, 5, (0, 500, 0, 800), source="checkpoint")
+    view.show_cells(old)
+    assert view.heatmap.cells.item.image is None
+    assert view.captions.source.texts[0].startswith("preview")
+    view.show_cells(histories.cells(run, FC1, 5, (0, 50, 0, 80), source="checkpoint"))
+    assert view.captions.source.texts[0].startswith("true cells: checkpoint")
+
+
+@pytest.mark.parametrize("size", [(368, 300), (480, 330), (868, 500)])
+def test_that_the_bars_take_less_than_a_fifth_and_no_caption_is_cut(shown, run, size):
+    view = shown(WeightsView, size)
+    view.draw(run, 20)
+    QApplication.processEvents()
+    heatmap, captions = view.heatmap, view.captions
+    assert heatmap.row_plot.size().width() <= 0.18 * heatmap.width()
+    assert heatmap.column_plot.size().height() <= max(0.18 * heatmap.height(), 42)
+    for label in (captions.header, captions.hover, captions.source, captions.empties):
+        assert label.text() in label.texts

@@ -275,7 +275,21 @@ def test_that_a_second_window_does_not_train_beside_the_first(window, qtbot):
     begin(window, qtbot, LONG)
     second.actions_.train.trigger()
     assert not second.is_training()
-    assert "Another window is training" in second.messages.shown.text()
+    told = second.messages.shown
+    assert told is not None
+    assert "Another window is training" in told.text()
+
+
+def test_that_the_preset_is_named_only_while_its_settings_are_those_shown(window, qtbot):
+    presets, line = window.layout_.presets, window.layout_.steering.fields["seed"].line
+    assert presets.currentText() == "lenet5-digits"
+    line.selectAll()
+    qtbot.keyClicks(line, "7")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert window.layout_.steering.config.seed == 7
+    assert presets.currentIndex() == -1
+    window.load_preset("lenet5-digits")
+    assert presets.currentText() == "lenet5-digits"
 
 
 def test_that_a_wrong_value_is_told_and_the_last_good_one_stays(window, qtbot):

@@ -33,6 +33,7 @@ FIRST = (
 class SteeringPanel(QWidget):
     """Edits a RunConfig. While a run trains only the live settings can be changed, and they go to the trainer."""
 
+    changed = Signal()  # `config` is another one
     steered = Signal(object)  # {dotted name: number}, while a run trains
 
     def __init__(self, choices: Mapping[str, Mapping[str, str]], parent: QWidget | None = None) -> None:
@@ -133,6 +134,7 @@ class SteeringPanel(QWidget):
         for name, field in self.fields.items():
             field.set_value(config.value(name))
         self._complain("")
+        self.changed.emit()
 
     def set_training(self, *, training: bool) -> None:
         """While a run trains, what cannot change says so."""
@@ -153,6 +155,7 @@ class SteeringPanel(QWidget):
         before, self.config = self.config.value(name), config
         self.fields[name].set_value(config.value(name))
         self._complain("")
+        self.changed.emit()
         if self._is_training and before != config.value(name):
             self.steered.emit({name: config.value(name)})
 

@@ -39,6 +39,7 @@ class Captions(QObject):
         self.empties.set_texts(
             full.format(rows, info.rows, columns, info.columns),
             self.tr("empty: {0:,} rows, {1:,} columns").format(rows, columns),
+            self.tr("empty: {0:,}, {1:,}").format(rows, columns),
         )
         self.empties.setAccessibleDescription(self.tr("A row or column is empty when none of its weights is kept."))
 
@@ -46,13 +47,17 @@ class Captions(QObject):
         """Say where the picture comes from."""
         if cells is not None:
             place = self.tr("live, step") if cells.source == "live" else self.tr("checkpoint at step")
-            self.source.set_texts(self.tr("true cells: {0} {1:,}").format(place, cells.step))
+            self.source.set_texts(
+                self.tr("true cells: {0} {1:,}").format(place, cells.step),
+                self.tr("true cells: step {0:,}").format(cells.step),
+            )
         elif previewed is None:
             self.source.set_texts(self.tr("no preview of this layer was recorded"), self.tr("no preview"))
         else:
-            pixels = self.tr("preview, {0} × {1} pixels").format(*previewed.info.preview_shape)
+            pixels = self.tr("preview, {0} × {1} blocks").format(*previewed.info.preview_shape)
             if previewed is now:
-                self.source.set_texts(pixels, self.tr("preview"))
+                points = self.tr("{0}: as many points as weights are kept").format(pixels)
+                self.source.set_texts(points, pixels, self.tr("preview"))
             else:
                 earlier = self.tr("{0}, from an earlier snapshot").format(pixels)
                 self.source.set_texts(earlier, self.tr("earlier preview"))
@@ -68,7 +73,10 @@ class Captions(QObject):
         elif row >= 0 and previewed is not None and previewed.preview is not None:
             self.hover.set_texts(self._near(previewed, row, column))
         else:
-            self.hover.set_texts(self.tr("Point at a cell to read it; the wheel zooms, a double click shows all."), "")
+            self.hover.set_texts(
+                self.tr("Point at a cell to read it; the wheel zooms, a double click shows all."),
+                self.tr("Point: read; wheel: zoom; double click: all."),
+            )
 
     def _true_cell(self, cells: Cells, inside: tuple[int, int], info: LayerInfo, row: int, column: int) -> str:
         name = "g" if info.quantity.is_gate else info.quantity.name

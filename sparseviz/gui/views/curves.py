@@ -1,46 +1,41 @@
 """Curves: errors and loss, and what is left, over the epochs of the whole run."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from sparseviz.gui.theme import Theme, mute, small, style_canvas, style_plot
+from sparseviz.gui.theme import Theme, small, style_canvas, style_plot
 from sparseviz.gui.views.base import View
 from sparseviz.gui.views.legend import Legend
 from sparseviz.gui.views.marks import Mark, MarkLines, event_marks, phase_marks
+from sparseviz.gui.views.readout import Curve, Readout
 from sparseviz.snapshot import FloatArray, History
 
-AXIS_WIDTH = 50
+AXIS_WIDTH = 46  # pixels: a name and 0.001 or 300k
+HEADROOM = 0.2  # of the range of the kept: there the marks have their words
 MOST_DOTS = 60  # more would run together to a thick line
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One of SCALARS and how it is told from the others without colour."""
-
-    scalar: str
-    name: str
-    dash: Qt.PenStyle
-    width: float
-    unit: str
-    seldom: bool  # not measured at every snapshot: dots tell where
-
-
 class LogAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
-    """Numbers of a log axis as they are written: 0.1, 20,000."""
+    """Numbers of a log axis as they are written: 0.1, 20k."""
 
     def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:  # noqa: ARG002
         """The texts at these powers of ten."""
-        numbers = [10.0**value for value in values]
-        texts = [f"{number:,.0f}" if number > 0.99 else f"{number:.1g}" for number in numbers]
-        fewer = [text if text.strip("0.,e-")[:1] in "1235" else "" for text in texts]
+        texts = [_written(10.0**value) for value in values]
+        fewer = [text if text.strip("0.,e-kM")[:1] in "1235" else "" for text in texts]
         return fewer if len(list(filter(None, fewer))) > 1 else texts
+
+
+def _written(number: float) -> str:
+    for size, sign in ((1_000_000, "M"), (1000, "k")):
+        if number > 0.99 * size:
+            return f"{number / size:,.0f}{sign}"
+    return f"{number:.0f}" if number > 0.99 else f"{number:.1g}"
 
 
 class CurvesView(View):
@@ -66,9 +61,10 @@ class CurvesView(View):
         self.now, self.crosshair = self._add_lines(), self._add_lines()
         self.marks = MarkLines(self.errors, labels=False), MarkLines(self.kept, labels=True)
         shown = self.specs[:3]
-        self.legend = Legend([spec.name + spec.unit for spec in shown], [spec.seldom for spec in shown])
+        names = [(spec.name + spec.unit, spec.brief + spec.unit, spec.brief) for spec in shown]
+        self.legend = Legend(names, [spec.seldom for spec in shown])
         self.legend.setToolTip(self.tr("A value of 0 is left out of its curve: a log axis has no place for it."))
-        self.readout = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.readout = Readout(self.specs)
         self._arrange()
         self._connect()
         self._restyle(self.theme)
@@ -82,12 +78,13 @@ class CurvesView(View):
         return self.tr("Press Train to follow error, loss and size, or open a stored run to see how they went.")
 
     def _curves(self) -> tuple[Curve, ...]:
-        style = Qt.PenStyle
+        solid, dashes, dots = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine
+        error, brief = self.tr("validation error"), self.tr("valid.")
         return (
-            Curve("validation_error", self.tr("validation error"), style.SolidLine, 2, " %", seldom=True),
-            Curve("train_error", self.tr("train error"), style.DashLine, 1, " %", seldom=False),
-            Curve("loss", self.tr("train loss"), style.DotLine, 1.5, "", seldom=False),
-            Curve("parameters_kept", self.tr("parameters kept"), style.SolidLine, 2, "", seldom=False),
+            Curve("validation_error", error, brief, solid, 2, " %", seldom=True),
+            Curve("train_error", self.tr("train error"), self.tr("train"), dashes, 1, " %", seldom=False),
+            Curve("loss", self.tr("train loss"), self.tr("loss"), dots, 1.5, "", seldom=False),
+            Curve("parameters_kept", self.tr("parameters kept"), self.tr("kept"), solid, 2, "", seldom=False),
         )
 
     def _add_plot(self, column: int, name: str) -> Any:
@@ -97,9 +94,8 @@ class CurvesView(View):
         plot.disableAutoRange()
         plot.setLabel("left", name)
         plot.setLabel("bottom", self.tr("epoch"))
-        axis.setWidth(AXIS_WIDTH + 14 * column)
-        for side in ("left", "bottom"):
-            plot.getAxis(side).enableAutoSIPrefix(False)
+        axis.setWidth(AXIS_WIDTH)
+        plot.getAxis("bottom").setStyle(maxTickLevel=0)
         return plot
 
     def _add_curve(self, spec: Curve) -> Any:
@@ -114,10 +110,6 @@ class CurvesView(View):
         return lines
 
     def _arrange(self) -> None:
-        self.readout.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 4)
-        self.readout.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.readout.setContentsMargins(6, 0, 6, 2)
-        self.readout.setAccessibleName(self.tr("Values at the crosshair"))
         self.canvas.setAccessibleName(self.tr("Error, loss and parameters kept over the epochs"))
         self.canvas.setAccessibleDescription(
             self.tr("Left and Right move the crosshair, wheel or drag zooms and moves, double click or Home shows all.")
@@ -169,7 +161,8 @@ class CurvesView(View):
         self.errors.setXRange(float(self._epochs[0]), right, padding=0.03)
         for plot, scalars in ((self.errors, self.specs[:3]), (self.kept, self.specs[3:])):
             low, high = self._log_range([spec.scalar for spec in scalars])
-            plot.setYRange(low, high, padding=0.06)
+            words = HEADROOM * (high - low) if plot is self.kept and self._marks else 0.0
+            plot.setYRange(low, high + words, padding=0.06)
 
     def _log_range(self, scalars: list[str]) -> tuple[float, float]:
         parts = [self.items[scalar].getOriginalDataset()[1] for scalar in scalars]
@@ -202,24 +195,10 @@ class CurvesView(View):
         at = self.position if reading is None else min(reading, len(self.history) - 1)
         for line in self.crosshair:
             line.setValue(self.history[at].epoch)
-        text = " · ".join(self._values(self.history, at))
-        if text != self.readout.text():
-            self.readout.setText(text)
-
-    def _values(self, history: History, at: int) -> list[str]:
-        snapshot = history[at]
-        parts = [self.tr("epoch {0:.4g}, step {1:,}").format(snapshot.epoch, snapshot.step), snapshot.phase]
-        for spec in self.specs:
-            value, since = _newest(history, spec.scalar, at)
-            shown = f"{value:,.0f}" if spec.scalar == "parameters_kept" else f"{value:.3g}{spec.unit}"
-            if since == at:
-                parts.append(f"{spec.name} {shown}")
-            elif since >= 0:
-                parts.append(self.tr("{0} {1} at epoch {2:.4g}").format(spec.name, shown, history[since].epoch))
-        parts.append(f"λ₁ {snapshot.scalars['lambda1']:.3g}, λ₂ {snapshot.scalars['lambda2']:.3g}")
         near = (self._epochs[-1] - self._epochs[0]) * 0.015
-        parts.extend(mark.text for mark in self._marks if mark.event and abs(mark.epoch - snapshot.epoch) <= near)
-        return parts
+        epoch = self.history[at].epoch
+        events = [mark.text for mark in self._marks if mark.event and abs(mark.epoch - epoch) <= near]
+        self.readout.tell(self.history, at, events)
 
     def _clear(self) -> None:
         self._drawn, self._epochs, self._marks, self._follows = None, np.zeros(0), [], True
@@ -231,10 +210,10 @@ class CurvesView(View):
 
     def _restyle(self, theme: Theme) -> None:
         style_canvas(self.canvas, theme)
-        mute(self.readout, theme)
+        self.readout.restyle(theme)
         for plot in self.plots:
             style_plot(plot, theme, small(self.font()))
-        colours = {"train_error": theme.warning, "loss": theme.muted}
+        colours = {"train_error": theme.warning, "loss": theme.third}
         for spec in self.specs:
             colour = colours.get(spec.scalar, theme.accent)
             item = self.items[spec.scalar]
@@ -270,12 +249,3 @@ class CurvesView(View):
             self._read(min(max(at + strides[Qt.Key(event.key())], 0), len(self.history) - 1))
         else:
             super().keyPressEvent(event)
-
-
-def _newest(history: History, scalar: str, at: int) -> tuple[float, int]:
-    """The newest value not after a snapshot, and the position where it was measured; -1 where none was."""
-    for position in range(at, -1, -1):
-        value = history[position].scalars[scalar]
-        if not math.isnan(value):
-            return value, position
-    return math.nan, -1

@@ -10,11 +10,20 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from sparseviz.gui.theme import Theme, count_colours, mute, small, style_canvas, style_plot
 from sparseviz.gui.views.base import FittingLabel, View, percent, undecided
-from sparseviz.snapshot import HISTOGRAM_BINS, ByteArray, FloatArray, History, IntArray, LayerInfo, LayerSnapshot
+from sparseviz.snapshot import (
+    HISTOGRAM_BINS,
+    ByteArray,
+    FloatArray,
+    History,
+    IntArray,
+    LayerInfo,
+    LayerSnapshot,
+    Quantity,
+)
 
-ROW_HEIGHT = 104  # pixels, at least
+ROW_HEIGHT = 88  # pixels, at least
 STRIP_COLUMNS = 512  # more than a strip has pixels, so that snapshots at uneven times stand where they belong
-AXIS_WIDTH = 46
+AXIS_WIDTHS = 34, 30  # pixels, of the histogram and of the strip: room for 100k and for 0.5
 
 
 class GatesView(View):
@@ -35,8 +44,8 @@ class GatesView(View):
         self._scroll.verticalScrollBar().valueChanged.connect(self._draw_rows)
         self._captions = FittingLabel(), FittingLabel()
         footer = QHBoxLayout()
-        for caption in self._captions:
-            caption.setContentsMargins(AXIS_WIDTH, 0, 0, 0)
+        for caption, width in zip(self._captions, AXIS_WIDTHS, strict=True):
+            caption.setContentsMargins(width, 0, 0, 0)
             footer.addWidget(caption, 1)
         column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 2)
@@ -83,10 +92,11 @@ class GatesView(View):
         name = " / ".join(names)
         strength = self.tr("brighter") if self.theme.dark else self.tr("darker")
         left, right = self._captions
-        left.set_texts(self.tr("{0} now, weights on a log scale").format(name), self.tr("{0} now (log)").format(name))
+        left.set_texts(self.tr("weights (log) by {0}, now").format(name), self.tr("{0} now (log)").format(name))
         right.set_texts(
-            self.tr("epoch; {0}: more weights, log scale").format(strength),
-            self.tr("epoch; {0}: more").format(strength),
+            self.tr("{0} over the epochs; {1}: more weights (log)").format(name, strength),
+            self.tr("{0} over epochs; {1}: more").format(name, strength),
+            self.tr("{0} over epochs").format(name),
         )
 
     def _clear(self) -> None:
@@ -113,11 +123,12 @@ class GateRow(QWidget):
         super().__init__()
         self.info = info
         self.stale = True
-        self._levels: list[ByteArray] = []  # of every snapshot in the strip, (HISTOGRAM_BINS,) each
+        self._levels: ByteArray = np.zeros((64, HISTOGRAM_BINS), dtype=np.uint8)  # of every snapshot in the strip
         self._drawn: tuple[History, int] | None = None  # what the strip shows
+        self._told: tuple[str, ...] = ()
         self.name, self.state = FittingLabel(), FittingLabel()
-        for label in (self.name, self.state):
-            label.setContentsMargins(AXIS_WIDTH, 0, 4, 0)
+        for label, margin in ((self.name, 6), (self.state, 0)):
+            label.setContentsMargins(margin, 0, 4, 0)
         self.canvas = pg.GraphicsLayoutWidget()
         self.canvas.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # the wheel scrolls the list
         self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -148,8 +159,8 @@ class GateRow(QWidget):
         top = math.log10(1 + self.info.weights)
         self.histogram.setRange(xRange=(quantity.low, quantity.high), yRange=(0, top), padding=0.02)
         self.histogram.getAxis("left").setTicks(_count_ticks(self.info.weights))
-        self.histogram.setLabel("left", self.tr("log count"))
-        self._settle(self.histogram)
+        self.histogram.getAxis("bottom").setTicks(_ends_and_middle(quantity))
+        self._settle(self.histogram, AXIS_WIDTHS[0])
 
     def _add_strip(self) -> None:
         quantity = self.info.quantity
@@ -161,15 +172,16 @@ class GateRow(QWidget):
         for item in (self.image, self.halo, self.strip_threshold, self.now):
             self.strip.addItem(item)
         self.strip.setYRange(quantity.low, quantity.high, padding=0.02)
-        self.strip.setLabel("left", quantity.name)
-        self._settle(self.strip)
+        self.strip.getAxis("left").setTicks(_ends_and_middle(quantity))
+        self.strip.getAxis("bottom").setStyle(maxTickLevel=0)
+        self._settle(self.strip, AXIS_WIDTHS[1])
 
-    def _settle(self, plot: pg.PlotItem) -> None:
+    def _settle(self, plot: pg.PlotItem, width: int) -> None:
         plot.setMouseEnabled(x=False, y=False)
         plot.disableAutoRange()
-        plot.getAxis("left").setWidth(AXIS_WIDTH)
-        plot.getAxis("left").enableAutoSIPrefix(False)
-        plot.getAxis("bottom").enableAutoSIPrefix(False)
+        plot.getAxis("left").setWidth(width)
+        plot.getAxis("bottom").setHeight(18)
+        plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)
 
     def draw(self, history: History, position: int, layer: int) -> None:
         """Draw layer number `layer` as it was at `position`; the strip shows all of the history."""
@@ -189,13 +201,20 @@ class GateRow(QWidget):
             states: tuple[str, ...] = (flips,)
         else:
             apart = self.tr("undecided {0} % of kept, {1} % of cut · {2}")
-            brief = self.tr("undecided {0} % · {1}").format(percent(undecided(now)), flips)
-            states = (apart.format(percent(now.undecided_kept), percent(now.undecided_cut), flips), brief)
-        self.name.set_texts(kept)
+            states = (
+                apart.format(percent(now.undecided_kept), percent(now.undecided_cut), flips),
+                self.tr("undecided {0} % · {1}").format(percent(undecided(now)), flips),
+                self.tr("undecided {0:.0f} % · flips {1}").format(100 * undecided(now), brief(now.flips)),
+                self.tr("undecided {0:.0f} %").format(100 * undecided(now)),
+            )
+        self.name.set_texts(kept, f"{now.info.name}  {share} %", now.info.name)
         self.state.set_texts(*states)
         counts = self.tr("kept {0:,} of {1:,} weights").format(now.kept, now.info.weights)
-        self.setToolTip("\n".join((kept, counts, states[0])))
-        self.canvas.setAccessibleDescription(f"{kept}, {counts}, {states[0]}")
+        told = kept, counts, states[0]
+        if told != self._told:
+            self._told = told
+            self.setToolTip("\n".join(told))
+            self.canvas.setAccessibleDescription(", ".join(told))
 
     def _draw_histogram(self, now: LayerSnapshot) -> None:
         heights = np.log10(1.0 + now.histogram)
@@ -212,15 +231,18 @@ class GateRow(QWidget):
         if self._drawn == (history, len(history)):
             return
         if self._drawn is None or self._drawn[0] is not history or self._drawn[1] > len(history):
-            self._levels = []
-        for position in range(len(self._levels), len(history)):
-            self._levels.append(_levels(history[position].layers[layer].histogram, self.info.weights))
-        self._drawn = history, len(self._levels)
-        epochs = history.epochs()[: len(self._levels)]
+            self._drawn = history, 0
+        known, length = self._drawn[1], len(history)
+        if length > len(self._levels):
+            self._levels = np.resize(self._levels, (2 * length, HISTOGRAM_BINS))  # what is beyond `length` is not read
+        for position in range(known, length):
+            self._levels[position] = _levels(history[position].layers[layer].histogram, self.info.weights)
+        self._drawn = history, length
+        epochs = history.epochs()[:length]
         columns = nearest_columns(epochs)
         span = (epochs[-1] - epochs[0]) or 1.0
         quantity = self.info.quantity
-        self.image.setImage(np.stack([self._levels[i] for i in columns], axis=1), levels=(0, 255))
+        self.image.setImage(np.ascontiguousarray(self._levels.take(columns, axis=0).T), levels=(0, 255))
         self.image.setRect(epochs[0], quantity.low, span, quantity.high - quantity.low)
         self.strip.setXRange(epochs[0], epochs[0] + span, padding=0.0)
 
@@ -238,7 +260,7 @@ class GateRow(QWidget):
         self.halo.setPen(pg.mkPen(halo, width=3))
         self.now.setPen(pg.mkPen(theme.text))
         self.image.setLookupTable(count_colours(theme))
-        self.name.setFont(self.font())
+        self.state.setFont(small(self.font()))
         mute(self.state, theme)
 
 
@@ -253,6 +275,21 @@ def nearest_columns(epochs: FloatArray) -> IntArray:
 def _levels(histogram: IntArray, weights: int) -> ByteArray:
     """Counts on a log scale: 0 is none, 255 all weights of the layer; a single weight is seen."""
     return np.ceil(255 * np.log1p(histogram) / math.log1p(weights)).clip(0, 255).astype(np.uint8)
+
+
+def brief(count: int) -> str:
+    """A count in at most four signs: 999, 9.9k, 400k, 12M."""
+    for size, sign in ((1_000_000, "M"), (1000, "k")):
+        if count >= 0.9995 * size:
+            parts = count / size
+            return f"{parts:.1f}{sign}" if parts < 9.95 else f"{parts:.0f}{sign}"
+    return f"{count}"
+
+
+def _ends_and_middle(quantity: Quantity) -> list[list[tuple[float, str]]]:
+    """The ticks of an axis of the decisive quantity: 0, 0.5, 1 for a gate."""
+    middle = (quantity.low + quantity.high) / 2
+    return [[(value, f"{value:g}") for value in (quantity.low, middle, quantity.high)]]
 
 
 def _count_ticks(most: int) -> list[list[tuple[float, str]]]:

@@ -6,32 +6,36 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sparseviz.gui.theme import Colours, Theme, small, style_canvas, style_plot
 from sparseviz.gui.views.levels import Scale, pool
 from sparseviz.snapshot import ByteArray, IntArray
 
-AXIS_WIDTH = 50
-BAR_SIDE = 78  # pixels: width of the row bars, height of the column bars
+AXIS_WIDTH = 46
+SCALE_WIDTH = 58  # pixels, of the colour bar with its axis
+BARS_SHARE = 0.16  # of the width that the row bars take, of the height that the column bars take
+BARS_LIMITS = 42, 90  # pixels
+FOOT = 17  # pixels of a bottom axis
 CLOSEST = 4  # cells; zoom goes no nearer
 
 
 class PooledImage:
-    """An image of levels in which blocks of cells finer than a screen pixel become one, and no kept cell vanishes."""
+    """An image of levels in which cells finer than a screen pixel become one, and no kept cell vanishes."""
 
     def __init__(self) -> None:
         self.item = pg.ImageItem(axisOrder="row-major", levels=(0, 255))
         self._levels: ByteArray | None = None
         self._rest = 0  # the level of a cell that is not there
-        self._corner = (0, 0)  # row and column of the first pixel
-        self._cell = (1, 1)  # rows and columns of the matrix in one pixel
-        self._blocks = (0, 0)  # pixels pooled to one; 0 is nothing drawn
+        self._corner = (0, 0)  # row and column of the first level
+        self._cell = (1.0, 1.0)  # rows and columns of the matrix that one level stands for
+        self._size = (0, 0)  # of what is drawn; 0 is nothing
 
-    def show(self, levels: ByteArray, rest: int, corner: tuple[int, int], cell: tuple[int, int]) -> None:
+    def show(self, levels: ByteArray, rest: int, corner: tuple[int, int], cell: tuple[float, float]) -> None:
         """Take levels; `fit` draws them."""
         self._levels, self._rest, self._corner, self._cell = levels, rest, corner, cell
-        self._blocks = (0, 0)
+        self._size = (0, 0)
 
     def clear(self) -> None:
         """Show nothing."""
@@ -40,17 +44,20 @@ class PooledImage:
 
     def fit(self, rows_per_pixel: float, columns_per_pixel: float) -> None:
         """Draw for a screen pixel of this size in cells, if that differs from what is drawn."""
-        pixel = (rows_per_pixel, columns_per_pixel)
-        blocks = [max(math.ceil(size / cell - 0.05), 1) for size, cell in zip(pixel, self._cell, strict=True)]
-        if self._levels is None or self._blocks == (blocks[0], blocks[1]):
+        if self._levels is None:
             return
-        self._blocks = blocks[0], blocks[1]
-        pooled = pool(self._levels, *self._blocks, self._rest)
         height, width = (
-            count * block * cell for count, block, cell in zip(pooled.shape, blocks, self._cell, strict=True)
+            max(min(count, math.floor(count * cell / pixel + 0.01)), 1)
+            for count, cell, pixel in zip(
+                self._levels.shape, self._cell, (rows_per_pixel, columns_per_pixel), strict=True
+            )
         )
-        self.item.setImage(pooled, levels=(0, 255), autoLevels=False)
-        self.item.setRect(self._corner[1], self._corner[0], width, height)
+        if self._size == (height, width):
+            return
+        self._size = height, width
+        self.item.setImage(pool(self._levels, height, width, self._rest), levels=(0, 255), autoLevels=False)
+        rows, columns = (count * cell for count, cell in zip(self._levels.shape, self._cell, strict=True))
+        self.item.setRect(self._corner[1], self._corner[0], columns, rows)
 
 
 class Heatmap(QWidget):
@@ -108,26 +115,35 @@ class Heatmap(QWidget):
     def _arrange(self) -> None:
         """Fix the sizes of axes, so that the bars stand exactly beside their rows and columns."""
         layout = self.canvas.ci.layout
-        layout.setColumnFixedWidth(1, BAR_SIDE)
-        layout.setColumnFixedWidth(2, AXIS_WIDTH + 18)
-        layout.setRowFixedHeight(1, BAR_SIDE)
+        layout.setColumnFixedWidth(2, SCALE_WIDTH)
+        self._size_bars()
         for plot in (self.plot, self.row_plot, self.column_plot, self.scale_plot):
             plot.disableAutoRange()
-            for side in ("left", "right", "bottom"):
-                plot.getAxis(side).enableAutoSIPrefix(False)
         for plot in (self.plot, self.column_plot):
             plot.getAxis("left").setWidth(AXIS_WIDTH)
         for plot in (self.plot, self.row_plot):
-            plot.getAxis("bottom").setHeight(18)
+            plot.getAxis("bottom").setHeight(FOOT)
+        self.row_plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)  # else its 0 is left out
         self.row_plot.hideAxis("left")
         self.column_plot.setLabel("left", self.tr("kept"))
         self.scale_plot.showAxes((False, False, True, True), showValues=(False, False, True, False))
-        self.scale_plot.getAxis("bottom").setHeight(18)
+        self.scale_plot.getAxis("bottom").setHeight(FOOT)
         self.scale_plot.getAxis("bottom").setStyle(tickLength=0)
-        self.column_plot.getAxis("bottom").setHeight(34)
-        self.kept_label.setMaximumHeight(18)
+        self.column_plot.getAxis("bottom").setHeight(FOOT)
+        self.column_plot.getAxis("bottom").setStyle(showValues=False)  # they stand above
+        self.kept_label.setMaximumHeight(FOOT)
         layout.setAlignment(self.kept_label, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
-        self.scale_plot.getAxis("right").setWidth(AXIS_WIDTH)
+        self.scale_plot.getAxis("right").setWidth(SCALE_WIDTH - 14)
+
+    def _size_bars(self) -> None:
+        layout, (least, most) = self.canvas.ci.layout, BARS_LIMITS
+        layout.setColumnFixedWidth(1, min(max(BARS_SHARE * self.width(), least), most))
+        layout.setRowFixedHeight(1, min(max(BARS_SHARE * self.height(), least), most))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the bars a small part of the whole."""
+        super().resizeEvent(event)
+        self._size_bars()
 
     def set_matrix(self, rows: int, columns: int, row_name: str, column_name: str) -> None:
         """Begin with another matrix, all of it in sight."""
@@ -160,13 +176,12 @@ class Heatmap(QWidget):
         row0, column0 = max(math.floor(top), 0), max(math.floor(left), 0)
         return row0, max(min(math.ceil(bottom), rows), row0), column0, max(min(math.ceil(right), columns), column0)
 
-    def set_preview(self, levels: ByteArray | None, rest: int) -> None:
-        """Draw a preview: its pixels are whole blocks of cells, and the last may reach over the edge."""
+    def set_preview(self, levels: ByteArray | None, rest: int, cell: tuple[float, float] = (1.0, 1.0)) -> None:
+        """Draw a preview; one level stands for `cell` rows and columns, and the last may reach over the edge."""
         if levels is None:
             self.preview.clear()
             return
-        block = [math.ceil(cells / pixels) for pixels, cells in zip(levels.shape, self.shape, strict=True)]
-        self.preview.show(levels, rest, (0, 0), (block[0], block[1]))
+        self.preview.show(levels, rest, (0, 0), cell)
         self.preview.fit(*self._cells_per_pixel())
 
     def set_cells(self, levels: ByteArray, rest: int, row: int, column: int) -> None:
@@ -180,7 +195,9 @@ class Heatmap(QWidget):
 
     def _cells_per_pixel(self) -> tuple[float, float]:
         (left, right), (top, bottom) = self.box.viewRange()
-        return (bottom - top) / max(self.box.height(), 1), (right - left) / max(self.box.width(), 1)
+        ratio = self.canvas.devicePixelRatioF()
+        height, width = max(self.box.height() * ratio, 1), max(self.box.width() * ratio, 1)
+        return (bottom - top) / height, (right - left) / width
 
     def _fit(self) -> None:
         for image in (self.preview, self.cells):
@@ -193,9 +210,9 @@ class Heatmap(QWidget):
         self.column_bars.setOpts(x0=np.arange(columns), height=column_kept)
         most = max(int(row_kept.max()), 1), max(int(column_kept.max()), 1)
         self.row_plot.setXRange(0, most[0], padding=0.02)
-        self.row_plot.getAxis("bottom").setTicks([_two_ticks(most[0]), []])
+        self.row_plot.getAxis("bottom").setTicks([_few_ticks(most[0])])
         self.column_plot.setYRange(0, most[1], padding=0.02)
-        self.column_plot.getAxis("left").setTicks([_two_ticks(most[1]), []])
+        self.column_plot.getAxis("left").setTicks([_few_ticks(most[1])])
 
     def set_colours(self, colours: Colours) -> None:
         """Set the colour of each level, (256, 3)."""
@@ -240,9 +257,9 @@ class Heatmap(QWidget):
             self.reset()
 
 
-def _two_ticks(most: int) -> list[tuple[int, str]]:
-    """Zero, and the greatest of 1, 2, 5, 10, 20 ... that leaves room for its own text."""
+def _few_ticks(most: int) -> list[tuple[float, str]]:
+    """Zero, the greatest of 1, 2, 5, 10, 20 ... that leaves room for its own text, and a mark without words between."""
     power = 10 ** (len(str(most)) - 1)
-    round_ones = [factor * power for factor in (5, 2, 1) if factor * power <= max(0.9 * most, 1)]
+    round_ones = [factor * power for factor in (5, 2, 1) if factor * power <= max(0.95 * most, 1)]
     top = round_ones[0] if round_ones else power // 2
-    return [(0, "0"), (top, f"{top:,}")]
+    return [(0.0, "0"), (top / 2, ""), (float(top), f"{top:,}")]

@@ -4,16 +4,19 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QFont, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
 
-from sparseviz.gui.theme import Theme
-from sparseviz.gui.views.base import View, percent, shape_text, undecided
+from sparseviz.gui.theme import Theme, small
+from sparseviz.gui.views.base import FittingLabel, View, percent, shape_text, undecided
 from sparseviz.snapshot import History, LayerSnapshot, Snapshot, totals
 
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
+COMPRESSION = 5  # the column's number
+DISPENSABLE = (6, COMPRESSION)  # columns that go, in turn, where there is no room
+PADDING = 8  # pixels of a cell that its text does not use
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class LayersModel(QAbstractTableModel):
             (self.tr("Sparsity"), self.tr("The share that is cut.")),
             (self.tr("Compression"), self.tr("How many times fewer parameters are left than there were.")),
             (self.tr("Undecided"), self.tr("The share of the gates that still lie between 0.05 and 0.95.")),
-            (self.tr("Dead units"), self.tr("Output units that can be removed without changing any output.")),
+            (self.tr("Dead"), self.tr("Output units that can be removed without changing any output.")),
         )
 
     def show_snapshot(self, snapshot: Snapshot, parameters: int) -> None:
@@ -88,7 +91,7 @@ class LayersModel(QAbstractTableModel):
     def _total(self, snapshot: Snapshot, parameters: int) -> Row:
         sizes = totals(snapshot, parameters)
         before, kept, sparsity, _ = _numbers(sizes.parameters, sizes.parameters_kept)
-        both = self.tr("{0}\n{1} weights").format(_ratio(sizes.compression), _ratio(sizes.compression_weights))
+        both = self.tr("{0}\n{1} by weights").format(_ratio(sizes.compression), _ratio(sizes.compression_weights))
         note = self.tr("By all parameters: {0:,} of {1:,} kept.\nBy weights alone: {2:,} of {3:,} kept.").format(
             sizes.parameters_kept, sizes.parameters, sizes.weights_kept, sizes.weights
         )
@@ -140,10 +143,16 @@ class LayersView(View):
         self.table.setModel(self.model)
         self.table.setAccessibleName(self.tr("Layers, what is left of each"))
         self.table.setAccessibleDescription(self.tr("Select cells and press Ctrl+C to copy them with their headings."))
-        self._widest: list[int] = []
+        self.compressions = FittingLabel(Qt.AlignmentFlag.AlignRight)  # where their column has no room
+        self.compressions.setContentsMargins(4, 2, 6, 3)
+        self._longest: list[int] = []
+        self._needed: list[list[int]] = []  # pixels of each column, in the view's letters and in smaller ones
+        self.table.resized.connect(self._share_room)
         column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
         column.addWidget(self.table)
+        column.addWidget(self.compressions)
 
     def title(self) -> str:
         """What the view is called."""
@@ -155,21 +164,67 @@ class LayersView(View):
 
     def _draw(self, history: History, position: int) -> None:
         self.model.show_snapshot(history[position], history.parameters)
-        self._make_room()
+        sizes = totals(history[position], history.parameters)
+        ratios = _ratio(sizes.compression), _ratio(sizes.compression_weights)
+        self.compressions.set_texts(
+            self.tr("compression {0} by all parameters, {1} by weights").format(*ratios),
+            self.tr("compression {0}, {1} by weights").format(*ratios),
+            self.tr("{0}, {1} by weights").format(*ratios),
+        )
+        self._measure()
 
-    def _make_room(self) -> None:
-        """Widen the columns when a text has become longer than any before; measuring all of them is not cheap."""
+    def _measure(self) -> None:
+        """Find the width of each column when a text has become longer than any before; it is not cheap."""
         longest = [max(len(row.texts[column]) for row in self.model.rows) for column in range(len(self.model.columns))]
-        if len(longest) == len(self._widest) and all(map(int.__le__, longest, self._widest)):
+        if len(longest) == len(self._longest) and all(map(int.__le__, longest, self._longest)):
             return
-        self._widest = longest
-        self.table.resizeColumnsToContents()
-        self.table.resizeRowsToContents()
-        last = len(self.model.rows) - 1
-        self.table.setRowHeight(last, self.table.rowHeight(last) + 6)
+        self._longest = longest
+        self._needed = [self._widths(font) for font in (self.font(), small(self.font()))]
+        self._share_room()
+
+    def _widths(self, font: QFont) -> list[int]:
+        bold = QFont(font)
+        bold.setBold(True)
+        plain, heavy, widths = QFontMetrics(font), QFontMetrics(bold), []
+        for number, (heading, _) in enumerate(self.model.columns):
+            texts = [heading, *(row.texts[number] for row in self.model.rows[:-1])]
+            last = self.model.rows[-1].texts[number].split("\n")
+            advances = [*map(plain.horizontalAdvance, texts), *map(heavy.horizontalAdvance, last)]
+            widths.append(max(advances) + PADDING)
+        return widths
+
+    def _share_room(self) -> None:
+        """Show as many columns as there is room for, in smaller letters if it must be, and give them what is left."""
+        if not self._needed:
+            return
+        # With or without a scroll bar, lest the one bring and take the other.
+        surely = self.table.width() - 2 * self.table.frameWidth() - self.table.verticalScrollBar().sizeHint().width()
+        widths, shown = self._needed[0], list(range(len(self.model.columns)))
+        for number in DISPENSABLE:
+            if sum(widths[each] for each in shown) > surely:
+                shown.remove(number)
+        tight = sum(widths[each] for each in shown) > surely
+        self.table.setFont(small(self.font()) if tight else self.font())
+        self._set_widths(self._needed[tight], shown)
+        self.compressions.setVisible(COMPRESSION not in shown)
+        self._set_heights(two_lines=COMPRESSION in shown)
+
+    def _set_widths(self, widths: list[int], shown: list[int]) -> None:
+        spare = max(self.table.viewport().width() - sum(widths[each] for each in shown), 0)
+        for number, needed in enumerate(widths):
+            self.table.setColumnHidden(number, number not in shown)
+            if number in shown:
+                share = spare // (len(shown) - shown.index(number))
+                spare -= share
+                self.table.setColumnWidth(number, needed + share)
+
+    def _set_heights(self, *, two_lines: bool) -> None:
+        line, last = self.table.fontMetrics().lineSpacing(), len(self.model.rows) - 1
+        for row in range(last + 1):
+            self.table.setRowHeight(row, (2 if two_lines and row == last else 1) * line + 5)
 
     def _clear(self) -> None:
-        self._widest = []
+        self._longest, self._needed = [], []
 
     def _restyle(self, theme: Theme) -> None:
         """Nothing to do: a table follows the palette by itself."""
@@ -177,6 +232,8 @@ class LayersView(View):
 
 class CopyTable(QTableView):
     """A table whose selection Ctrl+C copies; with nothing selected, all of it."""
+
+    resized = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -190,7 +247,13 @@ class CopyTable(QTableView):
         self.verticalHeader().hide()
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setMinimumSectionSize(40)
+        self.horizontalHeader().setMinimumSectionSize(20)
+        self.verticalHeader().setMinimumSectionSize(10)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Tell that there is more or less room."""
+        super().resizeEvent(event)
+        self.resized.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Copy on the system's copy keys."""

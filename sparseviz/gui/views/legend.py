@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from sparseviz.gui.views.base import FittingLabel
 
-_SAMPLE = 30  # pixels
+_SAMPLE = 26  # pixels
 
 
 class Sample(QWidget):
@@ -31,19 +31,19 @@ class Sample(QWidget):
 
 
 class Legend(QWidget):
-    """A row of samples with names."""
+    """A row of samples with names, each from the longest to the shortest."""
 
-    def __init__(self, names: Sequence[str], dots: Sequence[bool]) -> None:
+    def __init__(self, names: Sequence[tuple[str, ...]], dots: Sequence[bool]) -> None:
         super().__init__()
         self.samples = [Sample(dot=dot) for dot in dots]
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 3, 8, 0)
         row.setSpacing(4)
-        for name, sample in zip(names, self.samples, strict=True):
+        for texts, sample in zip(names, self.samples, strict=True):
             label = FittingLabel()
-            label.set_texts(name)
+            label.set_texts(*texts)
             row.addWidget(sample)
-            row.addWidget(label, 1)
+            row.addWidget(label, len(texts[0]))
 
     def set_pens(self, pens: Sequence[QPen]) -> None:
         """Draw the samples with the pens of their curves."""

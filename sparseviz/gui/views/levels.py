@@ -1,12 +1,15 @@
 """From numbers to the 256 levels of a heatmap: previews as they come, true cells pooled to what a screen can show."""
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from sparseviz.gui.theme import NONE_KEPT, Colours, Theme, count_colours, magnitude_colours, sign_colours
-from sparseviz.snapshot import ByteArray, Cells, LayerSnapshot, Quantity
+from sparseviz.snapshot import ByteArray, Cells, LayerInfo, LayerSnapshot, Quantity
 
+MOST_POINTS = 1024  # of a halftone along one side
 SHOWS = ("magnitude", "sign", "density", "quantity")  # what a heatmap can show
 _SIGNED = ("magnitude", "sign")
 
@@ -36,11 +39,18 @@ def scale_of(show: str, extreme: float, densest: float, quantity: Quantity) -> S
     }.get(show) or Scale(quantity.low, quantity.high, 0, quantity.name)
 
 
+def block_of(info: LayerInfo) -> tuple[int, int]:
+    """Rows and columns of the matrix in one pixel of its preview."""
+    height, width = info.preview_shape
+    return math.ceil(info.rows / height), math.ceil(info.columns / width)
+
+
 def preview_levels(layer: LayerSnapshot, show: str, *, stretch: bool) -> tuple[ByteArray, float]:
     """The levels of a preview, and the share kept that level 255 stands for: the densest of all if stretched."""
     assert layer.preview is not None  # noqa: S101  # the caller has asked for one that has
     if show in _SIGNED:
-        return layer.preview[0], 1.0
+        block = block_of(layer.info)
+        return halftone(layer.preview[0], layer.preview[1], block, NONE_KEPT), 1.0
     densest = int(layer.preview[1].max()) if stretch else 255
     if not densest:
         return layer.preview[1], 1.0
@@ -69,16 +79,52 @@ def largest(cells: Cells) -> float:
     return float(np.abs(cells.weight[cells.kept]).max(initial=0.0))
 
 
-def pool(levels: ByteArray, rows: int, columns: int, rest: int) -> ByteArray:
-    """Blocks of rows x columns cells as one pixel: the level farthest from `rest`, so that no kept cell vanishes."""
-    if rows <= 1 and columns <= 1:
+def halftone(levels: ByteArray, density: ByteArray, block: tuple[int, int], rest: int) -> ByteArray:
+    """Draw each pixel of a preview as points: as large a part of its block as is kept, at places of no meaning."""
+    parts = tuple(min(cells, max(MOST_POINTS // pixels, 1)) for cells, pixels in zip(block, levels.shape, strict=True))
+    if parts == (1, 1):
         return levels
-    padding = ((0, -levels.shape[0] % rows), (0, -levels.shape[1] % columns))
-    padded = np.pad(levels, padding, constant_values=rest)
-    blocks = padded.reshape(padded.shape[0] // rows, rows, padded.shape[1] // columns, columns)
-    high, low = blocks.max(axis=(1, 3)), blocks.min(axis=(1, 3))
+    lit = _spread(density, parts) > _thresholds(density.shape, parts)
+    return np.where(lit, _spread(levels, parts), np.uint8(rest))
+
+
+def _spread(pixels: ByteArray, parts: tuple[int, ...]) -> ByteArray:
+    return pixels.repeat(parts[0], axis=0).repeat(parts[1], axis=1)
+
+
+@lru_cache(maxsize=8)
+def _thresholds(shape: tuple[int, ...], parts: tuple[int, ...]) -> ByteArray:
+    """From which density on each point is drawn: the same at every moment, so that points do not flicker."""
+    count = parts[0] * parts[1]
+    random = np.random.default_rng(0).random((*shape, count), dtype=np.float32)
+    ranks = random.argsort(axis=2).argsort(axis=2).reshape(*shape, *parts)
+    values = np.where(ranks == 0, 0, 255 * (ranks + 0.5) / count).astype(np.uint8)
+    return values.transpose(0, 2, 1, 3).reshape(shape[0] * parts[0], shape[1] * parts[1])
+
+
+def pool(levels: ByteArray, height: int, width: int, rest: int) -> ByteArray:
+    """Fewer pixels, each the level of its cells that is farthest from `rest`, so that no kept cell vanishes."""
+    if levels.shape == (height, width):
+        return levels
+    high = _reduce(np.maximum, levels, height, width)
+    if rest == 0:
+        return high
+    low = _reduce(np.minimum, levels, height, width)
     farther = high.astype(np.int16) - rest >= rest - low.astype(np.int16)
-    return np.asarray(np.where(farther, high, low), dtype=np.uint8)
+    return np.where(farther, high, low)
+
+
+def _reduce(ufunc: np.ufunc, levels: ByteArray, height: int, width: int) -> ByteArray:
+    """Uneven blocks to one pixel each; gathering is some twenty times quicker than ufunc.reduceat."""
+    for axis, count in enumerate((height, width)):
+        cells = levels.shape[axis]
+        bounds = np.arange(count + 1) * cells // count
+        first, last = bounds[:-1], bounds[1:] - 1
+        reduced = levels.take(first, axis)
+        for further in range(1, int((last - first).max()) + 1):
+            reduced = ufunc(reduced, levels.take(np.minimum(first + further, last), axis))
+        levels = reduced
+    return levels
 
 
 def rest_level(show: str) -> int:

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from sparseviz.snapshot import Event, History
 
 _SYMBOLS = {"lambda1": "λ₁", "lambda2": "λ₂", "gate_rate": "gate rate"}
 _TOGETHER = 0.01  # of the time axis: changes of one setting nearer than this are one move of a slider
-_LEVELS = (0.97, 0.89, 0.81, 0.73)  # heights of labels, in turn, so that neighbours do not cover each other
+_MOST_ROWS = 4  # of labels, so that neighbours do not cover each other
+_ROWS_SHARE = 0.4  # of the plot's height that they may take
+_MARGIN = 4  # pixels on each side of a label's text
 _MOST_LABELS = 12  # beyond, the marks stand alone and the words are read at the crosshair
 
 
@@ -69,6 +71,10 @@ class MarkLines:
         self.marks: list[Mark] = []
         self._colours: tuple[QColor, QColor] | None = None
         self._font = QFont()
+        if labels:
+            box = plot.getViewBox()
+            box.sigResized.connect(self.arrange)
+            box.sigXRangeChanged.connect(self.arrange)
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
         """Show these marks."""
@@ -76,17 +82,38 @@ class MarkLines:
             return
         self.clear()
         self.marks = list(marks)
-        for index, mark in enumerate(self.marks):
-            self._add(mark, index)
+        for mark in self.marks:
+            self._add(mark)
         self._colour()
+        self.arrange()
 
-    def _add(self, mark: Mark, index: int) -> None:
+    def _add(self, mark: Mark) -> None:
         labelled = self._labels and len(self.marks) <= _MOST_LABELS
-        place = _LEVELS[index % len(_LEVELS)]
-        options = {"position": place, "movable": False, "anchors": [(0, 0.5), (1, 0.5)]}
+        options = {"position": 0.95, "movable": False, "anchors": [(0, 0.5), (0, 0.5)]}
         line = pg.InfiniteLine(mark.epoch, angle=90, label=mark.text if labelled else None, labelOpts=options)
         self._plot.addItem(line, ignoreBounds=True)
         self.lines.append(line)
+
+    def arrange(self) -> None:
+        """Give each label the first row where it covers no other; one without a place is not shown."""
+        if not self._labels or not self.lines:
+            return
+        box, metrics = self._plot.getViewBox(), QFontMetricsF(self._font)
+        (left, right), width, height = box.viewRange()[0], box.width(), max(box.height(), 1)
+        row = metrics.height() + 1
+        taken: list[float] = [-math.inf] * max(min(_MOST_ROWS, int(_ROWS_SHARE * height / row)), 1)  # where each ends
+        for line, mark in zip(self.lines, self.marks, strict=True):
+            if hasattr(line, "label"):
+                begin = (mark.epoch - left) / (right - left) * width
+                length = metrics.horizontalAdvance(mark.text) + 2 * _MARGIN
+                before = begin + length > width  # the right edge is near
+                first = begin - length if before else begin
+                free = [at for at, end in enumerate(taken) if end <= first and first >= 0]
+                line.label.setVisible(bool(free))
+                if free:
+                    taken[free[0]] = begin if before else begin + length
+                    line.label.anchors = [(1, 0.5) if before else (0, 0.5)] * 2
+                    line.label.setPosition(1 - (free[0] + 0.6) * row / height)
 
     def clear(self) -> None:
         """Take all marks away."""
@@ -109,3 +136,4 @@ class MarkLines:
             if hasattr(line, "label"):
                 line.label.setColor(colour)
                 line.label.textItem.setFont(self._font)
+        self.arrange()

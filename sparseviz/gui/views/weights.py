@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 MOST_CELLS = 1_000_000  # asked for at once
 ASK_AFTER_MOVE_MS = 150
-ASK_AFTER_DRAW_MS = 600  # longer than between two redraws of a training: then the preview stays
+ASK_AFTER_DRAW_MS = 250  # longer than between two positions of a slider that moves: then the preview stays
+MOST_STALE = 0.1  # all cells of another step are drawn where the number of the kept differs by no more than this
 
 
 class WeightsView(View):
@@ -70,12 +72,18 @@ class WeightsView(View):
 
     def show_cells(self, cells: Cells) -> None:
         """Draw true cells over the preview; those of another layer come too late and are left out."""
-        if self._layer is None or cells.layer != self._layer.info.name:
+        if self._layer is None or cells.layer != self._layer.info.name or self._is_stale(cells, self._layer):
             return
         self._cells = cells
         self._draw_preview()
         self._draw_cells()
         self._tell_source()
+
+    def _is_stale(self, cells: Cells, now: LayerSnapshot) -> bool:
+        """Whether the preview tells more of now than these cells of a checkpoint: all, but too many or too few kept."""
+        if self._show() == "quantity" or cells.weight.size < now.info.weights or self._previewed is not now:
+            return False
+        return abs(int(np.count_nonzero(cells.kept)) - now.kept) > MOST_STALE * now.kept
 
     def _name_widgets(self) -> None:
         self.layers.setAccessibleName(self.tr("Layer"))
@@ -195,8 +203,17 @@ class WeightsView(View):
         show, shown = self._show(), None
         if self._previewed is not None:
             shown, self._densest = levels.preview_levels(self._previewed, show, stretch=self._cells is None)
-        self.heatmap.set_preview(None if show == "quantity" else shown, levels.rest_level(show))
+        if shown is None or show == "quantity":
+            self.heatmap.set_preview(None, 0)
+        else:
+            self.heatmap.set_preview(shown, levels.rest_level(show), self._cell_of(shown.shape))
         self._draw_scale()
+
+    def _cell_of(self, shape: tuple[int, ...]) -> tuple[float, float]:
+        """Rows and columns of the matrix that one of the preview's levels stands for."""
+        assert self._layer is not None  # noqa: S101  # set before
+        block, pixels = levels.block_of(self._layer.info), self._layer.info.preview_shape
+        return block[0] * pixels[0] / shape[0], block[1] * pixels[1] / shape[1]
 
     def _draw_scale(self) -> None:
         assert self._layer is not None  # noqa: S101  # set before
@@ -218,10 +235,7 @@ class WeightsView(View):
     def _drop_cells(self) -> None:
         self._cells = None
         self.heatmap.clear_cells()
-        row0, row1, column0, column1 = self.heatmap.visible()
-        whole = (row1 - row0, column1 - column0) == self.heatmap.shape
-        if self._show() == "quantity" or not whole:
-            self._ask_soon(ASK_AFTER_DRAW_MS)
+        self._ask_soon(ASK_AFTER_DRAW_MS)
 
     def _show(self) -> str:
         return str(self.shows.currentData())
