@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own short name
 from torch import Tensor, nn
@@ -10,8 +13,9 @@ from torch.nn.utils import parametrize
 
 from sparseviz.data import Split
 from sparseviz.methods import Method
+from sparseviz.methods.base import plain_state
 from sparseviz.models import readers
-from sparseviz.snapshot import HISTOGRAM_BINS, PREVIEW_SIDE, UNDECIDED, LayerInfo, LayerSnapshot, Quantity
+from sparseviz.snapshot import HISTOGRAM_BINS, PREVIEW_SIDE, UNDECIDED, Checkpoint, LayerInfo, LayerSnapshot, Quantity
 
 EVALUATION_BATCH = 1000  # images; bounds the memory, changes no answer
 
@@ -158,3 +162,19 @@ def evaluate(model: nn.Module, split: Split) -> tuple[float, float]:
             wrong += (answers.argmax(dim=1) != labels).sum().cpu()
     model.train(training)
     return float(loss) / len(split), 100 * float(wrong) / len(split)
+
+
+@torch.no_grad()
+def take_checkpoint(step: int, model: nn.Module, method: Method) -> Checkpoint:
+    """A copy of the model and of the method's decisions."""
+    return Checkpoint(
+        step=step,
+        parameters={name: _copied(value) for name, value in plain_state(model).items()},
+        masks={name: _copied(method.mask(name)) for name in method.layers},
+        quantities={name: _copied(method.quantity_values(name)) for name in method.layers},
+    )
+
+
+def _copied(tensor: Tensor) -> npt.NDArray[Any]:
+    """In plain row-major order: the file's reader knows no memory formats."""
+    return np.array(tensor.detach().cpu().numpy(), order="C")

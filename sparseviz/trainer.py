@@ -9,10 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own short name
 from torch import Tensor
@@ -21,9 +18,8 @@ from torch.nn.utils import parametrize
 from sparseviz.config import InputError, RunConfig, choose
 from sparseviz.data import Data
 from sparseviz.device import pick_device
-from sparseviz.measure import Observer, as_matrix, evaluate
+from sparseviz.measure import Observer, as_matrix, evaluate, take_checkpoint
 from sparseviz.methods import METHODS
-from sparseviz.methods.base import plain_state
 from sparseviz.models import build, multiply_adds
 from sparseviz.snapshot import Cells, Checkpoint, Errors, Event, LayerInfo, Snapshot
 from sparseviz.steering import Steering, check_live
@@ -286,18 +282,6 @@ class Trainer:
         train, validation = (evaluate(self.model, split)[1] for split in (self.train, self.validation))
         return Errors(train, validation, evaluate(self.model, self.test)[1] if read_test else math.nan)
 
-    @torch.no_grad()
     def checkpoint(self) -> Checkpoint:
         """A copy of the network as it is."""
-        names = self.method.layers
-        return Checkpoint(
-            step=self.step,
-            parameters={name: _copied(value) for name, value in plain_state(self.model).items()},
-            masks={name: _copied(self.method.mask(name)) for name in names},
-            quantities={name: _copied(self.method.quantity_values(name)) for name in names},
-        )
-
-
-def _copied(tensor: Tensor) -> npt.NDArray[Any]:
-    """In plain row-major order: the file's reader knows no memory formats."""
-    return np.array(tensor.detach().cpu().numpy(), order="C")
+        return take_checkpoint(self.step, self.model, self.method)
