@@ -54,12 +54,15 @@ class Observer:
         values = self._method.quantity_values(name)
         dead = self._dead_units(name, masks)
         preview, scale = take_preview(as_matrix(self._method.weight(name)), mask)
+        gate_mean, gate_variance = gate_moments(values, info.quantity)
         undecided_kept, undecided_cut = undecided(values, masks[name], info.quantity)
         return LayerSnapshot(
             info=info,
             kept=int(mask.sum()),
             undecided_kept=undecided_kept,
             undecided_cut=undecided_cut,
+            gate_mean=gate_mean,
+            gate_variance=gate_variance,
             flips=int((masks[name] != self._last[name]).sum()) if name in self._last else 0,
             dead_units=int(dead.sum()),
             biases_kept=int((~dead).sum()) if info.biases else 0,
@@ -104,6 +107,13 @@ def undecided(values: Tensor, mask: Tensor, quantity: Quantity) -> tuple[float, 
     kept, cut = int(mask.sum()), int((~mask).sum())
     of_kept, of_cut = int((open_still & mask).sum()), int((open_still & ~mask).sum())
     return of_kept / max(kept, 1), of_cut / max(cut, 1)
+
+
+def gate_moments(values: Tensor, quantity: Quantity) -> tuple[float, float]:
+    """Mean g and mean g (1 - g): a bernoulli mask's mean and variance (paper, equation 3); NaN without gates."""
+    if not quantity.is_gate:
+        return math.nan, math.nan
+    return float(values.mean(dtype=torch.float64)), float((values * (1 - values)).mean(dtype=torch.float64))
 
 
 def preview_shape(rows: int, columns: int) -> tuple[int, int]:

@@ -83,6 +83,8 @@ class LayerSnapshot:
     kept: int  # mask entries that are 1
     undecided_kept: float  # share of the kept whose gate is in UNDECIDED; NaN without gates
     undecided_cut: float
+    gate_mean: float  # mean g: 1 less the expected sparsity under bernoulli draws; NaN without gates
+    gate_variance: float  # mean g (1 - g): the mask's variance under such draws
     flips: int  # mask entries that changed since the last snapshot
     dead_units: int  # output units that can be folded away or removed without changing any output
     biases_kept: int  # biases of units that are not dead

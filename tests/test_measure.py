@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparseviz.config import RunConfig
-from sparseviz.measure import Observer, histogram, preview_shape, take_preview, undecided
+from sparseviz.measure import Observer, gate_moments, histogram, preview_shape, take_preview, undecided
 from sparseviz.methods import METHODS
 from sparseviz.methods.gated import GATE
 from sparseviz.models import lenet5, multiply_adds
@@ -103,6 +103,15 @@ def test_that_undecided_is_told_apart_for_the_kept_and_the_cut():
     values = torch.tensor([0.0, 0.2, 0.4, 0.05, 0.95, 0.96, 0.7, 1.0])
     kept, cut = undecided(values, values >= 0.5, GATE)
     assert (kept, cut) == (1 / 4, 2 / 4)
+
+
+def test_that_gate_moments_are_those_of_the_mask_under_bernoulli_draws():
+    torch.manual_seed(0)
+    gates = torch.rand(2000)
+    mean, variance = gate_moments(gates, GATE)
+    draws = torch.stack([torch.bernoulli(gates) for _ in range(400)])
+    assert mean == pytest.approx(float(draws.mean()), abs=0.005)
+    assert variance == pytest.approx(float(draws.var(dim=0).mean()), abs=0.005)
 
 
 def test_that_every_count_of_a_snapshot_agrees_with_the_mask():

@@ -58,6 +58,8 @@ LAYER_NUMBERS = (
     ("kept", "i8"),
     ("undecided_kept", "f8"),
     ("undecided_cut", "f8"),
+    ("gate_mean", "f8"),
+    ("gate_variance", "f8"),
     ("flips", "i8"),
     ("dead_units", "i8"),
     ("biases_kept", "i8"),

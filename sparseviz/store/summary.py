@@ -73,6 +73,8 @@ def _layer(layer: LayerSnapshot) -> dict[str, Any]:
         "biases_kept": layer.biases_kept,
         "undecided_kept": _number(layer.undecided_kept),
         "undecided_cut": _number(layer.undecided_cut),
+        "expected_sparsity": _number(1 - layer.gate_mean),
+        "gate_variance": _number(layer.gate_variance),
         "dead_units": layer.dead_units,
         "multiply_adds": layer.info.multiply_adds,
     }
