@@ -20,11 +20,11 @@ class TrainingProgress:
     def __init__(self, console: Console) -> None:
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
             TextColumn("left"),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[state]}"),
         )
         self._progress = Progress(*columns, console=console)
@@ -34,7 +34,6 @@ class TrainingProgress:
         self._old_handler: Any = None
 
     def __enter__(self) -> Self:
-        self._progress.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
@@ -73,6 +72,7 @@ class TrainingProgress:
         self._update("train", snapshot.step, self._info.steps, state, name)
 
     def _update(self, task: str, done: int, total: int | None, state: str, description: str = "") -> None:
+        self._progress.start()  # not before there is something to show; again is no harm
         if task not in self._tasks:
             self._tasks[task] = self._progress.add_task(task, state="")
         self._progress.update(

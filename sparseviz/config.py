@@ -173,7 +173,7 @@ class RunConfig(_Part):
     seed: int = Field(0, ge=0, lt=2**63)
     """Seed of weights, batches and draws."""
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
-    """Where to train: auto, cpu, mps, cuda or cuda:N."""
+    """Where to train: auto, cpu, mps, cuda or cuda:N (N from 0)."""
     threads: int | None = Field(None, ge=1)
     """CPU threads of torch; results are equal bit for bit only for equal counts. Empty: torch decides."""
     data: DataConfig = DataConfig()
@@ -292,6 +292,8 @@ def _one_in_words(details: Any) -> str:
         return f"{name}: no such setting; settings: {', '.join(known)}"
     if details["type"] == "literal_error":
         return f"{name}: {details['input']!r} is not allowed; use {details['ctx']['expected']}"
+    if details["type"] == "string_pattern_mismatch":
+        return f"{name}: {details['input']!r} is not allowed; {settings()[name].description}"
     if details["type"] == "value_error":
         return f"{name}: {details['ctx']['error']}"
     return f"{name}: {details['msg']} (it is {details['input']!r})"
