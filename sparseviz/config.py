@@ -7,17 +7,19 @@ setting changes nothing until it is used.
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sparseviz import paths
+from sparseviz.settings import Setting, in_words, leaves, read_value
 
 EMBEDDED = "lenet5-digits"  # the preset that needs nothing but the program
 
 _Entry = TypeVar("_Entry")
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Rate = Annotated[float, Field(ge=0, lt=1)]
 
 
 class InputError(Exception):
@@ -57,6 +59,8 @@ class MethodConfig(_Part):
     """Method: gated, magnitude or dense."""
     draw: Literal["threshold", "bernoulli"] = "threshold"
     """Mask drawn from the gates: 1 where g >= 0.5, or Bernoulli(g). (gated)"""
+    draws: int = Field(1, ge=1, le=100)
+    """Monte-Carlo draws a step, whose gradients are averaged. (gated, bernoulli)"""
     estimator: Literal["clip", "sigmoid", "plain"] = "clip"
     """Gate: projected on [0, 1], g = sigmoid(s), or free. (gated)"""
     keep: float = Field(0.05, gt=0, le=1)
@@ -70,6 +74,16 @@ class GateConfig(_Part):
 
     start: float = Field(0.75, ge=0, le=1)
     """Initial gate value g."""
+    start_by_layer: dict[str, _Share] = {}
+    """Other initial values, by layer name or pattern, as in {conv1 = 0.9, "fc*" = 0.6}."""
+    top_share: dict[str, _Share] = {}
+    """By layer name or pattern: this share of the gates, of the largest weights, starts at 1, the rest at 0.49."""
+    layers: tuple[str, ...] = Field(("*",), strict=False)
+    """Names or patterns of the layers that are gated; the others stay dense."""
+    granularity: Literal[
+        "weight", "output", "input", "output+input", "weight+output", "weight+input", "weight+output+input"
+    ] = "weight"
+    """One gate a weight (the paper), an output unit or filter, an input unit, or several, which must all be open."""
 
 
 class PenaltyConfig(_Part):
@@ -79,6 +93,8 @@ class PenaltyConfig(_Part):
     """Weight of the bimodal penalty, g (1 - g)."""
     lambda2: float = Field(5e-2, ge=0, json_schema_extra={"live": True})
     """Weight of the count penalty, g."""
+    count: Literal["l1", "l2"] = "l1"
+    """Count penalty: the sum of g, or of its square."""
     scale: Literal["mean", "layer_mean", "sum"] = "mean"
     """Sums divided by all gates of the network, by the gates of each layer, or not at all."""
     decide_ratio: float = Field(10, gt=1)
@@ -91,7 +107,9 @@ class ScheduleConfig(_Part):
     warm_up_until: float = Field(0, ge=0, le=1)
     """No penalty, and gates at rest, before this share of the epochs."""
     ramp_until: float = Field(0, ge=0, le=1)
-    """The penalties rise in a line until this share of the epochs."""
+    """The penalties rise until this share of the epochs."""
+    stairs: int = Field(0, ge=0, le=10_000)
+    """In how many equal stairs the penalties rise; 0: in a line."""
     decide_from: float = Field(1, ge=0, le=1)
     """lambda1 is raised above lambda2 from this share of the epochs on."""
     freeze_from: float = Field(1, ge=0, le=1)
@@ -107,43 +125,27 @@ class ScheduleConfig(_Part):
             )
         return self
 
-    def phases(self, steps: int) -> "Phases":
-        """The phases of a run of this many steps, in absolute steps."""
-        shares = (self.warm_up_until, self.ramp_until, self.decide_from, self.freeze_from)
-        return Phases(*(round(share * steps) for share in shares))
 
+class TargetConfig(_Part):
+    """When the masks freeze before their time; looked at with every snapshot."""
 
-@dataclass(frozen=True, slots=True)
-class Phases:
-    """The first step of each phase but warm-up; a phase that begins where the next does is left out.
-
-    Absolute steps: a run that is extended lengthens its last phase only.
-    """
-
-    ramp: int
-    train: int
-    decide: int
-    frozen: int
-
-    def name(self, step: int) -> str:
-        """The phase of this step: warm-up, ramp, train, decide or frozen."""
-        begun = [name for name in ("ramp", "train", "decide", "frozen") if step >= getattr(self, name)]
-        return begun[-1] if begun else "warm-up"
-
-    def penalty_share(self, step: int) -> float:
-        """How much of the penalties acts at this step: rises from 0 to 1 over the ramp, 0 once frozen."""
-        if step >= self.frozen or step < self.ramp:
-            return 0.0
-        return 1.0 if step >= self.train else (step - self.ramp + 1) / (self.train - self.ramp)
+    parameters_kept: int | None = Field(None, ge=1)
+    """Freeze as soon as no more parameters than this are kept."""
+    validation_error: float | None = Field(None, ge=0, le=100)
+    """Freeze as soon as the validation error, in percent, passes this, once the penalties act."""
 
 
 class OptimizerConfig(_Part):
-    """Adam on the weights, and on the gates by a rate of their own without weight decay."""
+    """Adam on the weights; the gates have an optimizer and a rate of their own, and no weight decay."""
 
     rate: float = Field(1e-3, gt=0, json_schema_extra={"live": True})
     """Learning rate of weights and biases."""
     gate_rate: float = Field(1e-3, gt=0, json_schema_extra={"live": True})
     """Learning rate of the gates."""
+    gates: Literal["adam", "sgd"] = "adam"
+    """Optimizer of the gates: adam moves every gate at about its rate, sgd in proportion to its gradient."""
+    average: float = Field(0, ge=0, lt=1)
+    """Decay of an exponential average of the weights, kept once the masks are frozen; 0: none."""
     weight_decay: float = Field(0, ge=0)
     """L2 penalty on weights and biases."""
     rate_schedule: Literal["constant", "cosine", "frozen"] = "constant"
@@ -166,6 +168,8 @@ class RunConfig(_Part):
 
     network: str = "lenet5"
     """Network: lenet5, lenet300, or package.module:function for your own."""
+    dropout: tuple[_Rate, ...] = Field((), strict=False)
+    """Dropout before each linear layer but the first of lenet300, before each of lenet5; empty: none."""
     epochs: int = Field(20, ge=1, le=1_000_000)
     """Passes over the training data."""
     batch_size: int = Field(128, ge=1)
@@ -181,6 +185,7 @@ class RunConfig(_Part):
     gate: GateConfig = GateConfig()
     penalty: PenaltyConfig = PenaltyConfig()
     schedule: ScheduleConfig = ScheduleConfig()
+    target: TargetConfig = TargetConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     record: RecordConfig = RecordConfig()
 
@@ -190,7 +195,7 @@ class RunConfig(_Part):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise ConfigError(f"{source}: {_in_words(error)}") from None
+            raise ConfigError(f"{source}: {in_words(error, settings())}") from None
 
     @classmethod
     def load(cls, name: str | Path) -> Self:
@@ -208,12 +213,12 @@ class RunConfig(_Part):
         """A copy with the settings of these dotted names changed, as in {"penalty.lambda2": 1e-4}."""
         tree = self.model_dump()
         for name, value in values.items():
+            if name not in settings():
+                raise ConfigError(f"{name}: no such setting; settings: {', '.join(settings())}")
             *parts, leaf = name.split(".")
             branch = tree
             for part in parts:
-                branch = branch.get(part) if isinstance(branch.get(part), dict) else {}  # type: ignore[assignment]
-            if leaf not in branch or isinstance(branch[leaf], dict):
-                raise ConfigError(f"{name}: no such setting; settings: {', '.join(settings())}")
+                branch = branch[part]
             branch[leaf] = value
         return self.parse(tree, source="setting")
 
@@ -225,27 +230,9 @@ class RunConfig(_Part):
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One field of RunConfig, for the form and for help."""
-
-    name: str  # dotted
-    description: str
-    annotation: Any
-    live: bool  # may change while a run trains
-
-
-def settings(part: type[BaseModel] = RunConfig, prefix: str = "") -> dict[str, Setting]:
+def settings() -> dict[str, Setting]:
     """Every setting by its dotted name, in the order of the configuration."""
-    found: dict[str, Setting] = {}
-    for name, field in part.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            found |= settings(field.annotation, f"{prefix}{name}.")
-            continue
-        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        dotted = prefix + name
-        found[dotted] = Setting(dotted, field.description or "", field.annotation, bool(extra.get("live")))
-    return found
+    return leaves(RunConfig)
 
 
 def choose(setting: str, name: str, entries: Mapping[str, _Entry], otherwise: str = "") -> _Entry:
@@ -268,32 +255,5 @@ def parse_assignments(pairs: Iterable[str]) -> dict[str, Any]:
 
 
 def parse_value(name: str, text: str) -> Any:
-    """What a person typed for the setting of this dotted name: a TOML value, or else the text itself."""
-    text = text.strip()
-    known = settings().get(name)
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-    is_text = known is not None and known.annotation in (str, str | None)
-    return text if is_text and not isinstance(value, str) else value  # a folder may be called 2024
-
-
-def _in_words(error: ValidationError) -> str:
-    return "; ".join(_one_in_words(details) for details in error.errors())
-
-
-def _one_in_words(details: Any) -> str:
-    name = ".".join(map(str, details["loc"])) or "schedule"
-    if details["type"] == "extra_forbidden":
-        *parents, _ = name.split(".")
-        prefix = ".".join([*parents, ""]) if parents else ""
-        known = [known for known in settings() if known.startswith(prefix)]
-        return f"{name}: no such setting; settings: {', '.join(known)}"
-    if details["type"] == "literal_error":
-        return f"{name}: {details['input']!r} is not allowed; use {details['ctx']['expected']}"
-    if details["type"] == "string_pattern_mismatch":
-        return f"{name}: {details['input']!r} is not allowed; {settings()[name].description}"
-    if details["type"] == "value_error":
-        return f"{name}: {details['ctx']['error']}"
-    return f"{name}: {details['msg']} (it is {details['input']!r})"
+    """What a person typed for the setting of this dotted name."""
+    return read_value(text, settings().get(name))

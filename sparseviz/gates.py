@@ -2,20 +2,23 @@
 
 "Training Sparse Neural Networks", Srinivas, Subramanya and Babu, arXiv 1611.06694 (CVPR Workshops 2017).
 W are the weights of a layer, G its gates, one real number a weight, Gs the 0/1 mask drawn from them, and
-Ws = W * Gs what the layer computes with.
+Ws = W * Gs what the layer computes with. Ours: gates may also stand for an output or an input unit, one for
+all its weights; a weight is then kept where all its gates are open.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 THRESHOLD = 0.5
+JUST_SHUT = 0.49  # where gates start that may return (paper, section on ImageNet)
 
 Draw = Literal["threshold", "bernoulli"]
 Estimator = Literal["clip", "sigmoid", "plain"]
 Scale = Literal["mean", "layer_mean", "sum"]
+Count = Literal["l1", "l2"]
 
 
 def clip(x: Tensor) -> Tensor:
@@ -23,14 +26,24 @@ def clip(x: Tensor) -> Tensor:
     return x.clamp(0, 1)
 
 
-def penalty(gates: Tensor, lambda1: float | Tensor, lambda2: float | Tensor) -> Tensor:
+def bimodal_sum(gates: Tensor) -> Tensor:
+    """The sum of g (1 - g), the variance of a bernoulli mask (paper, equations 2 and 3); a scalar."""
+    return (gates * (1 - gates)).sum()
+
+
+def count_sum(gates: Tensor, count: Count = "l1") -> Tensor:
+    """The sum of g, the expectation of a bernoulli mask (paper, equation 2), or of its square; a scalar."""
+    return gates.sum() if count == "l1" else gates.square().sum()
+
+
+def penalty(gates: Tensor, lambda1: float | Tensor, lambda2: float | Tensor, count: Count = "l1") -> Tensor:
     """The penalty lambda1 * sum g (1 - g) + lambda2 * sum g of gates in [0, 1] (paper, equation 2); a scalar."""
-    return lambda1 * (gates * (1 - gates)).sum() + lambda2 * gates.sum()
+    return lambda1 * bimodal_sum(gates) + lambda2 * count_sum(gates, count)
 
 
-def penalty_gradient(gates: Tensor, lambda1: float | Tensor, lambda2: float | Tensor) -> Tensor:
-    """Its gradient lambda1 (1 - 2 g) + lambda2, elementwise, in the shape of `gates`."""
-    return lambda1 * (1 - 2 * gates) + lambda2
+def penalty_gradient(gates: Tensor, lambda1: float | Tensor, lambda2: float | Tensor, count: Count = "l1") -> Tensor:
+    """Its gradient lambda1 (1 - 2 g) + lambda2 (2 lambda2 g for l2), elementwise, in the shape of `gates`."""
+    return lambda1 * (1 - 2 * gates) + (lambda2 if count == "l1" else 2 * lambda2 * gates)
 
 
 def turning_point(lambda1: float, lambda2: float) -> float:
@@ -47,89 +60,176 @@ def gate_scale(scale: Scale, layer_gates: int, all_gates: int) -> float:
 
 
 class _StraightThrough(torch.autograd.Function):
-    """Ws = W * Gs with dGs/dg = 1: dL/dW = (dL/dWs) * Gs and dL/dg = (dL/dWs) * W."""
+    """Ws = W * Gs with dGs/dg = 1: dL/dW = (dL/dWs) * Gs and dL/dg = (dL/dWs) * W.
+
+    Where several gates make the mask, Gs = Gs1 * Gs2 ..., each gets (dL/dWs) * W * the other masks, summed over
+    the weights that it stands for.
+    """
 
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, gate: Tensor | None, mask: Tensor) -> Tensor:
-        del gate  # its value acts through the mask alone
-        ctx.save_for_backward(weight, mask)
+    def forward(ctx: Any, weight: Tensor, mask: Tensor, masks: tuple[Tensor, ...], *gates: Tensor) -> Tensor:
+        ctx.save_for_backward(weight, mask, *masks)
+        ctx.shapes = [gate.shape for gate in gates]
         # The named output keeps the weight's memory format: a channels_last weight of one input channel would
         # otherwise lose its strides, and the convolution after it would fall back to a slower layout.
         return torch.mul(weight, mask, out=torch.empty_like(weight))
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, None]:
-        weight, mask = ctx.saved_tensors
-        return grad * mask, grad * weight if ctx.needs_input_grad[1] else None, None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        weight, mask, *masks = ctx.saved_tensors
+        through = grad * weight if ctx.shapes else grad
+        gates: list[Tensor | None] = []
+        for place, shape in enumerate(ctx.shapes):
+            share = through
+            for other in (*masks[:place], *masks[place + 1 :]):
+                share = share * other
+            gates.append(share.sum_to_size(shape))
+        return grad * mask, None, None, *gates
 
 
-def masked(weight: Tensor, mask: Tensor, gate: Tensor | None = None) -> Tensor:
+def masked(weight: Tensor, mask: Tensor, masks: tuple[Tensor, ...] = (), gates: tuple[Tensor, ...] = ()) -> Tensor:
     """Ws = W * Gs, in the shape and memory format of the weight; `mask` is 0 or 1 in the weight's type.
 
-    The gradient of the weight is masked; that of the gate, where one is given, goes straight through.
+    The gradient of the weight is masked; those of the gates go straight through. `masks` are the factors of
+    the mask, one for each of the gates, that may be broadcast to the weight.
     """
-    return _StraightThrough.apply(weight, gate, mask)  # type: ignore[no-any-return,no-untyped-call]
+    return _StraightThrough.apply(weight, mask, masks, *gates)  # type: ignore[no-any-return,no-untyped-call]
+
+
+def gate_shape(kind: str, shape: torch.Size) -> tuple[int, ...]:
+    """The gates' shape for a weight (out, in, *kernel): one a "weight", an "output" or an "input" unit."""
+    kept = {"weight": range(len(shape)), "output": (0,), "input": (1,)}[kind]
+    return tuple(size if place in kept else 1 for place, size in enumerate(shape))
+
+
+def start_from_magnitude(weight: Tensor, shape: tuple[int, ...], top_share: float) -> Tensor:
+    """Gates of this shape: 1 for the share of them with the largest weights (or sums of |w|), 0.49 for the rest."""
+    size = weight.detach().abs().sum_to_size(shape)
+    number = round(top_share * size.numel())
+    start = torch.full_like(size, JUST_SHUT).flatten()
+    start[size.flatten().topk(number).indices] = 1
+    return start.reshape(shape)
 
 
 class Gate(nn.Module):
     """The gates of one weight, as a parametrization of it.
 
     Training draws the mask as `draw` says; evaluation, and everything once frozen, uses the threshold mask.
-    The parameter is g itself, or s with g = sigmoid(s) for the estimator "sigmoid".
+    A parameter is g itself, or s with g = sigmoid(s) for the estimator "sigmoid". `granularity` names what has a
+    gate, such as "weight" or "weight+output"; `top_share` starts from magnitude instead of at `start`.
     """
 
-    def __init__(self, weight: Tensor, start: float, draw: Draw, estimator: Estimator) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  # each is a setting
+        self,
+        weight: Tensor,
+        start: float,
+        draw: Draw,
+        estimator: Estimator,
+        granularity: str = "weight",
+        top_share: float | None = None,
+    ) -> None:
         super().__init__()
         self.draw, self.estimator = draw, estimator
-        self._drawn: Tensor | None = None  # None where the threshold mask is the draw
+        self.shape = weight.shape
+        self.sets = nn.ParameterDict()  # of gates, by what each stands for
+        for kind in granularity.split("+"):
+            self.sets[kind] = self._start(weight.detach(), gate_shape(kind, weight.shape), start, top_share)
+        self._drawn: tuple[Tensor, ...] | None = None  # None where the threshold mask is the draw
         self._frozen_mask: Tensor | None = None
-        start_value = torch.tensor(start).logit(eps=1e-6).item() if estimator == "sigmoid" else start
-        self.parameter = nn.Parameter(torch.full_like(weight.detach(), start_value))  # in the weight's shape
+
+    def _start(self, weight: Tensor, shape: tuple[int, ...], start: float, top_share: float | None) -> nn.Parameter:
+        if top_share is not None:
+            values = start_from_magnitude(weight, shape, top_share)
+        elif shape == weight.shape:
+            values = torch.full_like(weight, start)  # in the weight's memory format
+        else:
+            values = weight.new_full(shape, start)
+        return nn.Parameter(values.logit(eps=1e-6) if self.estimator == "sigmoid" else values)
+
+    @property
+    def parameter(self) -> nn.Parameter:
+        """The first set's parameter: the only one unless units have gates beside weights."""
+        return cast("nn.Parameter", next(iter(self.sets.values())))
 
     def forward(self, weight: Tensor) -> Tensor:
         """Ws = W * Gs, in the shape and memory format of the weight."""
         if self._frozen_mask is not None:
             return masked(weight, self._frozen_mask)
-        drawn = self._drawn if self.training and self._drawn is not None else self.mask()
-        gate = self.parameter.sigmoid() if self.estimator == "sigmoid" else self.parameter
-        return masked(weight, drawn.to(weight.dtype), gate)
+        drawn = self._drawn if self.training and self._drawn is not None else self._masks()
+        masks = tuple(mask.to(weight.dtype) for mask in drawn)
+        gates = tuple(self.sets.values())
+        if self.estimator == "sigmoid":
+            gates = tuple(gate.sigmoid() for gate in gates)
+        return masked(weight, _product(masks), masks, gates)
 
     def redraw(self) -> None:
         """Draw the mask of a training step: once, also where several modules share the weight."""
-        self._drawn = torch.bernoulli(self.gates()) if self.draw == "bernoulli" else None
+        if self.draw == "bernoulli" and self._frozen_mask is None:
+            self._drawn = tuple(torch.bernoulli(self._values(parameter)) for parameter in self.sets.values())
 
     def freeze(self) -> None:
         """Keep the threshold mask from now on, and stop learning."""
         self._frozen_mask = self.mask().to(self.parameter.dtype)
-        self.parameter.requires_grad = False
-        self.parameter.grad = None
+        for parameter in self.sets.values():
+            parameter.requires_grad = False
+            parameter.grad = None
 
     @torch.no_grad()
+    def _values(self, parameter: Tensor) -> Tensor:
+        return parameter.sigmoid() if self.estimator == "sigmoid" else clip(parameter)
+
     def gates(self) -> Tensor:
-        """G in [0, 1], in the weight's shape: clip(g), or sigmoid(s)."""
-        return self.parameter.sigmoid() if self.estimator == "sigmoid" else clip(self.parameter)
+        """G in [0, 1], in the weight's shape: clip(g) or sigmoid(s); of several gates the least, which decides."""
+        least, *others = (self._values(parameter) for parameter in self.sets.values())
+        for other in others:
+            least = torch.minimum(least, other)
+        return least.expand(self.shape)
 
     @torch.no_grad()
-    def mask(self) -> Tensor:
-        """The threshold mask, Gs = 1 where g >= 0.5; bool, in the weight's shape."""
-        gates = self.gates() if self.estimator == "sigmoid" else self.parameter
-        return gates >= THRESHOLD
-
-    @torch.no_grad()
-    def add_penalty_gradient(self, lambda1: Tensor, lambda2: Tensor, scale: float) -> None:
-        """Add the scaled gradient of `penalty` to the parameter's own: cheaper than a graph for a known formula."""
-        gates = self.gates()
-        pull = penalty_gradient(gates, lambda1 * scale, lambda2 * scale)
+    def _masks(self) -> tuple[Tensor, ...]:
+        sets = self.sets.values()
         if self.estimator == "sigmoid":
-            pull *= gates * (1 - gates)
-        elif self.estimator == "plain":
-            pull *= (self.parameter > 0) & (self.parameter < 1)  # clip(g) is flat outside
-        grad = self.parameter.grad
-        self.parameter.grad = pull if grad is None else grad.add_(pull)
+            return tuple(parameter.sigmoid() >= THRESHOLD for parameter in sets)
+        return tuple(parameter >= THRESHOLD for parameter in sets)
+
+    def mask(self) -> Tensor:
+        """The threshold mask, Gs = 1 where every gate g >= 0.5; bool, in the weight's shape."""
+        return _product(self._masks()).expand(self.shape)
+
+    @torch.no_grad()
+    def penalty_sums(self, count: Count) -> tuple[Tensor, Tensor]:
+        """The sums of g (1 - g) and of g (or its square), each gate as often as it has weights; two scalars."""
+        gates = [(self._values(parameter), self._fan(parameter)) for parameter in self.sets.values()]
+        bimodal = torch.stack([fan * bimodal_sum(values) for values, fan in gates]).sum()
+        return bimodal, torch.stack([fan * count_sum(values, count) for values, fan in gates]).sum()
+
+    def _fan(self, parameter: Tensor) -> int:
+        """How many weights one gate closes."""
+        return self.shape.numel() // parameter.numel()
+
+    @torch.no_grad()
+    def add_penalty_gradient(self, lambda1: Tensor, lambda2: Tensor, scale: float, count: Count = "l1") -> None:
+        """Add the scaled gradient of `penalty` to the parameters' own: cheaper than a graph for a known formula."""
+        for parameter in self.sets.values():
+            gates, weight = self._values(parameter), scale * self._fan(parameter)
+            pull = penalty_gradient(gates, lambda1 * weight, lambda2 * weight, count)
+            if self.estimator == "sigmoid":
+                pull *= gates * (1 - gates)
+            elif self.estimator == "plain":
+                pull *= (parameter > 0) & (parameter < 1)  # clip(g) is flat outside
+            parameter.grad = pull if parameter.grad is None else parameter.grad.add_(pull)
 
     @torch.no_grad()
     def project(self) -> None:
         """After an update: "clip" puts g back on [0, 1]."""
         if self.estimator == "clip":
-            self.parameter.clamp_(0, 1)
+            for parameter in self.sets.values():
+                parameter.clamp_(0, 1)
+
+
+def _product(masks: tuple[Tensor, ...]) -> Tensor:
+    whole = masks[0]
+    for mask in masks[1:]:
+        whole = whole * mask
+    return whole

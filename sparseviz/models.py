@@ -1,16 +1,17 @@
 """The networks. A new one is a function here and a line in MODELS; the person's own is `package.module:function`."""
 
 import importlib
+import inspect
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from sparseviz.config import InputError, choose
+from sparseviz.config import ConfigError, InputError, choose
 
 Layer = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 LAYER_TYPES = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -20,22 +21,24 @@ _NO_PADDING = ("valid", (0,), (0, 0), (0, 0, 0))
 _UNITWISE = (nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.Dropout, nn.Identity)
 
 
-def lenet300() -> nn.Module:
-    """LeNet-300-100: 266,610 parameters, 266,200 of them weights. Input (B, 1, 28, 28)."""
+def lenet300(before_fc2: float = 0, before_fc3: float = 0) -> nn.Module:
+    """LeNet-300-100: 266,610 parameters, 266,200 of them weights. Input (B, 1, 28, 28); arguments are dropout."""
     return nn.Sequential(
         OrderedDict(
             flatten=nn.Flatten(),
             fc1=nn.Linear(784, 300),
             relu1=nn.ReLU(),
+            drop2=nn.Dropout(before_fc2),
             fc2=nn.Linear(300, 100),
             relu2=nn.ReLU(),
+            drop3=nn.Dropout(before_fc3),
             fc3=nn.Linear(100, 10),
         )
     )
 
 
-def lenet5() -> nn.Module:
-    """LeNet-5 as Caffe has it: 431,080 parameters, 430,500 of them weights. Input (B, 1, 28, 28)."""
+def lenet5(before_fc1: float = 0, before_fc2: float = 0) -> nn.Module:
+    """LeNet-5 as Caffe has it: 431,080 parameters, 430,500 of them weights. Input (B, 1, 28, 28); with dropout."""
     return nn.Sequential(
         OrderedDict(
             conv1=nn.Conv2d(1, 20, 5),  # (B, 20, 24, 24)
@@ -43,23 +46,32 @@ def lenet5() -> nn.Module:
             conv2=nn.Conv2d(20, 50, 5),  # (B, 50, 8, 8)
             pool2=nn.MaxPool2d(2),  # (B, 50, 4, 4)
             flatten=nn.Flatten(),  # (B, 800)
+            drop1=nn.Dropout(before_fc1),
             fc1=nn.Linear(800, 500),
             relu=nn.ReLU(),
+            drop2=nn.Dropout(before_fc2),
             fc2=nn.Linear(500, 10),
         )
     )
 
 
-MODELS: dict[str, Callable[[], nn.Module]] = {"lenet5": lenet5, "lenet300": lenet300}
+MODELS: dict[str, Callable[..., nn.Module]] = {"lenet5": lenet5, "lenet300": lenet300}
 
 
-def build(network: str) -> nn.Module:
+def build(network: str, dropout: Sequence[float] = ()) -> nn.Module:
     """A new network by its name in MODELS or as `package.module:function`, on the CPU, with fresh weights.
 
-    Raises ConfigError for an unknown name, InputError where the person's function fails.
+    `dropout` are the arguments of the function in MODELS. Raises ConfigError for an unknown name or too many of
+    them, InputError where the person's function fails.
     """
     if ":" not in network:
-        return choose("network", network, MODELS, otherwise="package.module:function")()
+        make = choose("network", network, MODELS, otherwise="package.module:function")
+        places = len(inspect.signature(make).parameters)
+        if len(dropout) > places:
+            raise ConfigError(f"dropout: {network} has {places} places for it, not {len(dropout)}")
+        return make(*dropout)
+    if dropout:
+        raise ConfigError("dropout: is for the program's own networks; put nn.Dropout into yours")
     module_name, _, function_name = network.partition(":")
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))  # the installed command would not look where `python -m` does

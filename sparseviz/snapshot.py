@@ -104,7 +104,7 @@ class Event:
     """Something done to a run while it trained."""
 
     step: int
-    name: str  # a setting's dotted name, or "stop"
+    name: str  # a setting's dotted name, or "stop" or "freeze"
     before: float  # NaN where there is none
     after: float
 

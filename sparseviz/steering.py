@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 
 from sparseviz.config import ConfigError, RunConfig, settings
+from sparseviz.phases import Phases
 from sparseviz.snapshot import Event
 
 LIVE = tuple(name for name, setting in settings().items() if setting.live)
@@ -22,7 +23,7 @@ class Steering:
     """Lambdas and rates in force at every step of a run, and the record of who changed what when."""
 
     def __init__(self, config: RunConfig, steps: int) -> None:
-        self.phases = config.schedule.phases(steps)
+        self.phases = Phases.of(config.schedule, steps)
         self._config, self._steps = config, steps
         self._now = {name: float(config.value(name)) for name in LIVE}
         self._events: list[Event] = []
@@ -32,6 +33,11 @@ class Steering:
         for name, value in values.items():
             self.note(Event(step, name, self._now[name], value))
             self._now[name] = value
+
+    def freeze(self, step: int) -> None:
+        """Begin the last phase at this step."""
+        self.note(Event(step, "freeze", math.nan, math.nan))
+        self.phases = self.phases.frozen_at(step)
 
     def note(self, event: Event) -> None:
         """Keep an event for the next snapshot."""

@@ -5,22 +5,26 @@ It never prints, saves or draws. Between steps it reads the commands that other 
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from queue import Empty, SimpleQueue
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own short name
 from torch import Tensor
+from torch.nn import Parameter
 from torch.nn.utils import parametrize
 
+from sparseviz.batches import Batches
+from sparseviz.commands import Commanded
 from sparseviz.config import InputError, RunConfig, choose
 from sparseviz.data import Data
 from sparseviz.device import pick_device
 from sparseviz.measure import Observer, as_matrix, evaluate, take_checkpoint
 from sparseviz.methods import METHODS
 from sparseviz.models import build, multiply_adds
+from sparseviz.optimizers import WeightAverage, new_optimizers
 from sparseviz.snapshot import Cells, Checkpoint, Errors, Event, LayerInfo, Snapshot
 from sparseviz.steering import Steering, check_live
 
@@ -29,26 +33,27 @@ class TrainingError(InputError):
     """Training cannot go on."""
 
 
-class Trainer:
+class Trainer(Commanded):
     """Trains one network as `config` says on `data`. Make and run it in one thread; command it from any.
 
     Raises ConfigError for names that do not exist and InputError for a device or a network that cannot be used.
     """
 
     def __init__(self, config: RunConfig, data: Data) -> None:
+        super().__init__()
         method = choose("method.name", config.method.name, METHODS)
         self.config, self.device = config, pick_device(config.device)
         if config.threads:
             torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)  # weights and draws
-        self._batch_order = torch.Generator().manual_seed(config.seed)
         self.train, self.validation, self.test = (
             split.to(self.device) for split in (data.train, data.validation, data.test)
         )
-        self.steps_per_epoch = math.ceil(len(self.train) / config.batch_size)
+        self._batches = Batches(self.train, config.batch_size, config.seed)
+        self.steps_per_epoch = self._batches.per_epoch
         self.steps = config.epochs * self.steps_per_epoch
         self.steering = Steering(config, self.steps)
-        self.model = build(config.network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = build(config.network, config.dropout).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters: int = sum(parameter.numel() for parameter in self.model.parameters())
         counts = multiply_adds(self.model, self.test.images[:1])
         self.method = method(config, self.steps)
@@ -58,52 +63,26 @@ class Trainer:
         self._observer = Observer(self.model, self.method, counts)
         self._lambdas = (0.0, 0.0)  # in force
         self._rates = [torch.zeros((), device=self.device) for _ in range(2)]  # on the device: no step waits
-        self._optimizer = self._new_optimizer()
-        self._batches: tuple[Tensor, ...] = ()
+        self._optimizers = new_optimizers(config.optimizer, self._weights(), self.method.parameters(), self._rates)
+        self._average: WeightAverage | None = None
         self._sums = torch.zeros(3, device=self.device)  # loss, wrong answers, images since the last snapshot
-        self.step, self.stopped = 0, False
-        self._steps_to_go = math.inf
+        self.step = 0
         self._last_snapshot = self._last_validation = -1
-        self._seconds_waited = 0.0
-        self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._over = False
 
-    def _new_optimizer(self) -> torch.optim.Optimizer:
-        gates = self.method.parameters()
-        ours = {id(gate) for gate in gates}
-        weights = [parameter for parameter in self.model.parameters() if id(parameter) not in ours]
-        groups = [{"params": weights, "lr": self._rates[0], "weight_decay": self.config.optimizer.weight_decay}]
-        if gates:
-            groups.append({"params": gates, "lr": self._rates[1], "weight_decay": 0.0})
-        return torch.optim.Adam(groups, fused=True)  # fused: one pass over the memory, and rates that are tensors
+    def _weights(self) -> list[Parameter]:
+        """What the network has without its gates."""
+        gates = {id(gate) for gate in self.method.parameters()}
+        return [parameter for parameter in self.model.parameters() if id(parameter) not in gates]
 
     @property
     def layers(self) -> tuple[LayerInfo, ...]:
         """What of the layers never changes."""
         return tuple(self._observer.infos.values())
 
-    # Commands: from any thread, carried out between two steps.
-
-    def pause(self) -> None:
-        """Wait after the step under way, with a snapshot of where it stands."""
-        self._commands.put(partial(self._go, 0))
-
-    def resume(self) -> None:
-        """Go on after a pause."""
-        self._commands.put(partial(self._go, math.inf))
-
-    def advance(self, steps: int = 1) -> None:
-        """Do this many steps, then pause."""
-        self._commands.put(partial(self._go, steps))
-
-    def stop(self) -> None:
-        """End the run after the step under way, with a snapshot."""
-        self._commands.put(self._stop)
-
     def steer(self, values: Mapping[str, float]) -> None:
         """Change live settings (LIVE) from the next step on. Raises ConfigError for others and for bad values."""
         checked = check_live(self.config, values)
-        self._commands.put(lambda: self.steering.change(self.step, checked))
+        self.command(lambda: self.steering.change(self.step, checked))
 
     def cells(self, layer: str, rows: slice, columns: slice) -> "Future[Cells]":
         """The true weights of a part of a layer's matrix, answered between steps and while paused.
@@ -111,22 +90,16 @@ class Trainer:
         The future is cancelled when the run ends first: then the run file's last checkpoint has them.
         """
         answer: Future[Cells] = Future()
-        self._commands.put(partial(self._answer, answer, layer, rows, columns))
-        if self._over:
-            self._obey()
+        self.command(partial(self._answer, answer, layer, rows, columns))
         return answer
 
-    # What the commands do: in the training thread.
-
-    def _go(self, steps: float) -> None:
-        self._steps_to_go = steps
-
-    def _stop(self) -> None:
-        self.stopped = True
+    def end(self) -> None:
+        """Take no further step, and note it."""
+        super().end()
         self.steering.note(Event(self.step, "stop", math.nan, math.nan))
 
     def _answer(self, answer: "Future[Cells]", layer: str, rows: slice, columns: slice) -> None:
-        if self._over or not answer.set_running_or_notify_cancel():
+        if self.closed or not answer.set_running_or_notify_cancel():
             answer.cancel()
             return
         try:
@@ -138,18 +111,6 @@ class Trainer:
         except Exception as error:  # noqa: BLE001  # a bad question must not end the run; the asker gets the error
             answer.set_exception(error)
 
-    def _obey(self) -> None:
-        while True:
-            try:
-                self._commands.get_nowait()()
-            except Empty:
-                return
-
-    def _wait_for_command(self) -> None:
-        began = time.perf_counter()
-        self._commands.get()()
-        self._seconds_waited += time.perf_counter() - began
-
     # Training: in one thread.
 
     def run(self) -> Iterator[Snapshot]:
@@ -160,23 +121,22 @@ class Trainer:
         began = time.perf_counter()
         try:
             while True:
-                self._obey()
+                self.obey()
                 if self._is_snapshot_due():
-                    yield self._snapshot(time.perf_counter() - began - self._seconds_waited)
+                    yield self._snapshot(time.perf_counter() - began - self.seconds_waited)
                 elif self.stopped or self.step == self.steps:
                     return
-                elif self._steps_to_go == 0:
-                    self._wait_for_command()
+                elif self.steps_to_go == 0:
+                    self.wait_for_command()
                 else:
                     self._train_step()
         finally:
-            self._over = True
-            self._obey()
+            self.close()
 
     def _is_snapshot_due(self) -> bool:
         if self._last_snapshot == self.step:
             return self.stopped and self.steering.has_events()  # what was done since must reach the file
-        return self.stopped or self._steps_to_go == 0 or self._is_scheduled()
+        return self.stopped or self.steps_to_go == 0 or self._is_scheduled()
 
     def _is_scheduled(self) -> bool:
         """Snapshots lie evenly in the run, the first and the last step included."""
@@ -185,40 +145,49 @@ class Trainer:
 
     def _train_step(self) -> None:
         self._prepare()
-        index = self._next_batch()
-        images, labels = self.train.images[index], self.train.labels[index]  # (B, C, H, W), (B,)
-        with parametrize.cached():  # one draw of the mask a step
-            answers = self.model(images)  # (B, classes)
-        loss = F.cross_entropy(answers, labels)
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        images, labels = self._batches.at(self.step)
+        for optimizer in self._optimizers:
+            optimizer.zero_grad()
+        for _ in range(self._draws):
+            self._backward(images, labels)
         self.method.after_backward()
         if self.steering.phases.name(self.step) == "warm-up":
             for gate in self.method.parameters():
-                gate.grad = None  # at rest: Adam leaves out what has no gradient
-        self._optimizer.step()
+                gate.grad = None  # at rest: an optimizer leaves out what has no gradient
+        for optimizer in self._optimizers:
+            optimizer.step()
         self.method.after_step()
-        self._count(loss.detach(), answers.detach(), labels)
+        if self._average:
+            self._average.update()
         self.step += 1
-        self._steps_to_go -= 1
+        self.steps_to_go -= 1
+
+    def _backward(self, images: Tensor, labels: Tensor) -> None:
+        """Add one draw's share to the gradients (paper, equation 3)."""
+        self.method.draw()
+        with parametrize.cached():  # one draw, also of a weight that several modules share
+            answers = self.model(images)  # (B, classes)
+        loss = F.cross_entropy(answers, labels)
+        (loss / self._draws).backward()  # type: ignore[no-untyped-call]
+        self._count(loss.detach(), answers.detach(), labels)
+
+    @property
+    def _draws(self) -> int:
+        """Monte-Carlo draws a step; the threshold mask is the same in all."""
+        random = self.config.method.draw == "bernoulli" and not self.method.frozen
+        return self.config.method.draws if random else 1
 
     def _prepare(self) -> None:
         """Put lambdas, rates and masks in the state that this step's phase asks for."""
         if self.step >= self.steering.phases.frozen and not self.method.frozen:
             self.method.freeze()
+            if decay := self.config.optimizer.average:
+                self._average = WeightAverage(self._weights(), decay)
         self._lambdas = self.steering.lambdas(self.step)
         self.method.set_lambdas(*self._lambdas)
         for rate, value in zip(self._rates, self.steering.rates(self.step), strict=True):
             rate.fill_(value)
         self.method.before_step(self.step)
-
-    def _next_batch(self) -> Tensor:
-        """The images of this step, int64 (B,), on the device; each epoch has an order of its own."""
-        place = self.step % self.steps_per_epoch
-        if place == 0:
-            order = torch.randperm(len(self.train), generator=self._batch_order).to(self.device)
-            self._batches = torch.split(order, self.config.batch_size)
-        return self._batches[place]
 
     def _count(self, loss: Tensor, answers: Tensor, labels: Tensor) -> None:
         wrong = (answers.argmax(dim=1) != labels).sum()
@@ -240,9 +209,20 @@ class Trainer:
             "parameters_kept": weights_kept + self._others_kept(sum(layer.biases_kept for layer in layers)),
         }
         self._last_snapshot = self.step
+        if self._is_target_met(scalars):
+            self.steering.freeze(self.step)
         phase = self.steering.phases.name(min(self.step, self.steps - 1))
         events = self.steering.take_events()
         return Snapshot(self.step, self.step / self.steps_per_epoch, seconds, phase, scalars, layers, events)
+
+    def _is_target_met(self, scalars: Mapping[str, float]) -> bool:
+        """Whether the masks are to freeze now; told by scheduled snapshots alone, so that looking changes nothing."""
+        target, acting = self.config.target, self._lambdas != (0.0, 0.0)
+        if self.method.frozen or not self._is_scheduled() or self.step >= self.steering.phases.frozen:
+            return False
+        few = target.parameters_kept is not None and scalars["parameters_kept"] <= target.parameters_kept
+        bad = target.validation_error is not None and scalars["validation_error"] > target.validation_error
+        return few or (bad and acting)
 
     def _others_kept(self, biases_kept: int) -> int:
         """Parameters kept that are no gated weight: live biases, and all of what no method touches."""
@@ -275,13 +255,20 @@ class Trainer:
         if not ends and (epoch == self._last_validation or not self._is_scheduled()):
             return math.nan, math.nan
         self._last_validation = epoch
-        return evaluate(self.model, self.validation)
+        with self._averaged():
+            return evaluate(self.model, self.validation)
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        """Within it the weights are their average, where one is kept: what is judged, stored and shipped."""
+        return self._average.in_place() if self._average else nullcontext()
 
     def errors(self, *, read_test: bool = True) -> Errors:
         """Errors of the network as it is. The test split is read here and nowhere else: once, at the end."""
-        train, validation = (evaluate(self.model, split)[1] for split in (self.train, self.validation))
-        return Errors(train, validation, evaluate(self.model, self.test)[1] if read_test else math.nan)
+        with self._averaged():
+            train, validation = (evaluate(self.model, split)[1] for split in (self.train, self.validation))
+            return Errors(train, validation, evaluate(self.model, self.test)[1] if read_test else math.nan)
 
     def checkpoint(self) -> Checkpoint:
         """A copy of the network as it is."""
-        return take_checkpoint(self.step, self.model, self.method)
+        with self._averaged():
+            return take_checkpoint(self.step, self.model, self.method)

@@ -181,3 +181,72 @@ def test_that_masking_equals_the_plain_product():
         weight = torch.randn(shape)
         mask = (torch.rand(shape) > 0.5).float()
         torch.testing.assert_close(masked(weight, mask), weight * mask)
+
+
+KINDS = ("output", "input", "output+input", "weight+output", "weight+input", "weight+output+input")
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (4, 3, 2, 2)])
+@pytest.mark.parametrize("granularity", KINDS)
+def test_that_unit_gates_get_the_gradient_of_all_their_weights(granularity, shape):
+    torch.manual_seed(0)
+    weight = torch.randn(shape, dtype=torch.float64, requires_grad=True)
+    gate = Gate(weight, 0.6, "threshold", "plain", granularity)
+    with torch.no_grad():
+        for parameter in gate.sets.values():
+            parameter.uniform_(0, 1)
+    upstream = torch.randn(shape, dtype=torch.float64)
+    (gate(weight) * upstream).sum().backward()
+    # The slow twin: masks that are the gates themselves plus a constant, so that d mask / d gate = 1.
+    gates = [parameter.detach().clone().requires_grad_() for parameter in gate.sets.values()]
+    twin = weight.detach()
+    for parameter in gates:
+        twin = twin * (parameter + ((parameter >= 0.5).double() - parameter).detach())
+    (twin * upstream).sum().backward()
+    for parameter, expected in zip(gate.sets.values(), gates, strict=True):
+        torch.testing.assert_close(parameter.grad, expected.grad)
+    torch.testing.assert_close(weight.grad, upstream * gate.mask())
+
+
+@pytest.mark.parametrize("granularity", KINDS)
+def test_that_a_weight_is_kept_where_all_its_gates_are_open(granularity):
+    torch.manual_seed(1)
+    gate = Gate(torch.ones(5, 4, 3, 3), 0.6, "threshold", "clip", granularity)
+    with torch.no_grad():
+        for parameter in gate.sets.values():
+            parameter.uniform_(0, 1)
+    expected = torch.ones(5, 4, 3, 3, dtype=torch.bool)
+    for parameter in gate.sets.values():
+        expected &= parameter >= 0.5
+    assert torch.equal(gate.mask(), expected)
+    assert torch.equal(gate.gates() >= 0.5, expected)
+
+
+def test_that_a_unit_gates_penalty_counts_the_weights_that_it_closes():
+    gate = Gate(torch.ones(5, 4, 3, 3), 0.75, "threshold", "clip", "output+input")
+    bimodal, count = gate.penalty_sums("l1")
+    assert float(count) == pytest.approx(2 * 180 * 0.75)
+    assert float(bimodal) == pytest.approx(2 * 180 * 0.75 * 0.25)
+    one = torch.ones(())
+    gate.add_penalty_gradient(one, one, 0.5)
+    for parameter, fan in ((gate.sets["output"], 36), (gate.sets["input"], 45)):
+        torch.testing.assert_close(parameter.grad, torch.full_like(parameter, 0.5 * fan * (1 - 1.5 + 1)))
+
+
+@given(g=st.floats(0.01, 0.99), lambda1=lambdas, lambda2=lambdas)
+def test_that_the_squared_count_has_its_own_gradient(g, lambda1, lambda2):
+    step = 1e-6
+    ends = [penalty(torch.tensor([g + side], dtype=torch.float64), lambda1, lambda2, "l2") for side in (-step, step)]
+    slope = float(penalty_gradient(torch.tensor([g], dtype=torch.float64), lambda1, lambda2, "l2"))
+    assert slope == pytest.approx(float(ends[1] - ends[0]) / (2 * step), abs=1e-6)
+
+
+def test_that_gates_start_from_magnitude_with_the_largest_open_and_the_rest_just_shut():
+    weight = torch.tensor([[0.1, -4.0, 2.0, 0.3], [3.0, -0.2, 0.0, 1.0]])
+    gate = Gate(weight, 0.75, "threshold", "clip", top_share=3 / 8)
+    assert gate.parameter.tolist() == [
+        [pytest.approx(0.49), 1, 1, pytest.approx(0.49)],
+        [1, pytest.approx(0.49), pytest.approx(0.49), pytest.approx(0.49)],
+    ]
+    units = Gate(weight, 0.75, "threshold", "clip", "output", top_share=0.5)
+    assert units.mask().tolist() == [[True] * 4, [False] * 4]

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from sparseviz.config import RunConfig
+from sparseviz.config import ConfigError, RunConfig
 from sparseviz.methods import METHODS
 from sparseviz.methods.base import plain_state
 from sparseviz.methods.gated import Gated
@@ -120,8 +120,8 @@ def test_that_a_shared_weight_gets_one_shared_gate():
 def test_that_a_bernoulli_mask_is_drawn_once_a_step():
     model, method = attached("gated", Tied(), method__draw="bernoulli", gate__start=0.5)
     draws = []
-    for step in range(2):
-        method.before_step(step)
+    for _ in range(2):
+        method.draw()
         draws.append(model.first.weight.detach().clone())
         assert torch.equal(model.first.weight, model.second.weight)
     assert not torch.equal(*draws)
@@ -196,3 +196,40 @@ def test_that_freezing_keeps_the_masks_of_every_method():
             method.after_backward()
             method.after_step()
         assert all(torch.equal(mask, method.mask(layer)) for layer, mask in masks.items())
+
+
+def test_that_only_the_named_layers_are_gated_and_the_others_stay_dense():
+    _, method = attached("gated", lenet5(), gate__layers=["fc1", "conv*"], gate__start=0.2)
+    kept = {layer: bool(method.mask(layer).all()) for layer in method.layers}
+    assert kept == {"conv1": False, "conv2": False, "fc1": False, "fc2": True}
+    assert [method.quantity(layer).is_gate for layer in method.layers] == [True, True, True, False]
+    assert math.isnan(method.threshold("fc2"))
+    assert len(method.parameters()) == 3
+
+
+def test_that_layers_may_start_apart():
+    _, method = attached("gated", lenet5(), gate__start_by_layer={"fc*": 0.9}, gate__top_share={"conv2": 0.2})
+    assert method.gates["conv1"].parameter.min().item() == pytest.approx(0.75)
+    assert method.gates["fc2"].parameter.min().item() == pytest.approx(0.9)
+    assert int(method.mask("conv2").sum()) == 5000
+
+
+@pytest.mark.parametrize("setting", ["gate.layers", "gate.start_by_layer", "gate.top_share"])
+def test_that_a_name_that_means_no_layer_is_told_with_those_there_are(setting):
+    value = ["fc9"] if setting == "gate.layers" else {"fc9": 0.5}
+    with pytest.raises(ConfigError, match=rf"{setting}: no layer is called 'fc9'; layers: fc1, fc2, fc3"):
+        attached("gated", **{setting: value})
+
+
+@pytest.mark.parametrize("granularity", ["output", "input", "weight+output+input"])
+def test_that_unit_gates_leave_whole_units_out(granularity):
+    _, method = attached("gated", lenet5(), gate__granularity=granularity)
+    with torch.no_grad():
+        for gate in method.gates.values():
+            for kind, parameter in gate.sets.items():
+                if kind != "weight":
+                    parameter.flatten()[::2] = 0
+    mask = method.mask("conv2")
+    rows, columns = mask.any(dim=(1, 2, 3)), mask.any(dim=(0, 2, 3))
+    assert int(rows.sum()) == (25 if "output" in granularity else 50)
+    assert int(columns.sum()) == (10 if "input" in granularity else 20)

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -41,7 +41,7 @@ def entry():
 
 @pytest.fixture
 def metainfo():
-    return ElementTree.parse(METAINFO).getroot()
+    return ET.parse(METAINFO).getroot()
 
 
 def validated(program: str, *arguments: str | Path) -> None:
@@ -97,8 +97,9 @@ class TestMetainfo:
 
 
 class TestIcon:
+    @pytest.mark.usefixtures("qapp")
     @pytest.mark.parametrize("side", [16, 256])
-    def test_that_it_fills_its_square_and_has_lit_cells(self, side, qapp):
+    def test_that_it_fills_its_square_and_has_lit_cells(self, side):
         from PySide6.QtCore import QSize
         from PySide6.QtGui import QIcon
 
@@ -186,34 +187,33 @@ class TestSpecification:
         assert identifier == metainfo.findtext("id")
 
 
+@pytest.fixture(scope="module")
+def bundled(tmp_path_factory):
+    """Runs the program of a bundle that is built once, with nothing of this environment on its path."""
+    folder = tmp_path_factory.mktemp("bundle")
+    places = ["--distpath", str(folder / "dist"), "--workpath", str(folder / "build")]
+    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *places, str(SPEC)]
+    own = os.environ | {"PYINSTALLER_CONFIG_DIR": str(folder / "cache")}
+    built = subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, timeout=BUILD_S, check=False)
+    assert built.returncode == 0, built.stderr
+    program = folder / "dist" / "sparseviz" / "sparseviz"
+    home = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
+
+    def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | home | variables
+        environment.pop("PYTHONPATH", None)
+        command = [str(program), *map(str, arguments)]
+        return subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
+
+    yield run
+    shutil.rmtree(folder)  # a gigabyte, which pytest would keep for a while
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("PyInstaller") is None, reason="PyInstaller is not installed")
 class TestBundle:
-    @pytest.fixture(scope="class")
-    def bundled(self, tmp_path_factory):
-        """Runs the program of a bundle that is built once, with nothing of this environment on its path."""
-        folder = tmp_path_factory.mktemp("bundle")
-        places = ["--distpath", str(folder / "dist"), "--workpath", str(folder / "build")]
-        command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *places, str(SPEC)]
-        own = os.environ | {"PYINSTALLER_CONFIG_DIR": str(folder / "cache")}
-        built = subprocess.run(
-            command, cwd=folder, env=own, capture_output=True, text=True, timeout=BUILD_S, check=False
-        )
-        assert built.returncode == 0, built.stderr
-        program = folder / "dist" / "sparseviz" / "sparseviz"
-        home = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
-
-        def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
-            environment = os.environ | home | variables
-            environment.pop("PYTHONPATH", None)
-            command = [str(program), *map(str, arguments)]
-            return subprocess.run(
-                command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
-            )
-
-        yield run
-        shutil.rmtree(folder)  # a gigabyte, which pytest would keep for three sessions
-
     def test_that_it_tells_its_versions_and_finds_its_presets(self, bundled):
         done = bundled("info", "--json")
         assert done.returncode == 0, done.stderr
@@ -236,7 +236,7 @@ class TestBundle:
         done = bundled("gui", DISPLAY=":4711", WAYLAND_DISPLAY="", QT_QPA_PLATFORM="xcb")
         assert done.returncode == 2, done.stderr
         assert "the window cannot be shown" in done.stderr
-        assert "unknown" not in done.stderr.lower()
+        assert "could not connect" in done.stderr or "shared object" in done.stderr  # Qt's words, not click's
 
     def test_that_the_trial_of_a_display_ends_well_where_there_is_one(self, bundled):
         assert bundled("--probe-display", QT_QPA_PLATFORM="offscreen").returncode == 0

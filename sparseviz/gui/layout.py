@@ -25,9 +25,11 @@ from sparseviz.gui.status_line import StatusLine
 from sparseviz.gui.time_bar import TimeBar
 from sparseviz.gui.views import VIEWS
 from sparseviz.gui.views.base import View
+from sparseviz.gui.views.prior import PriorView
 from sparseviz.gui.views.weights import WeightsView
 from sparseviz.methods import METHODS
 from sparseviz.models import MODELS
+from sparseviz.prior import Prior
 from sparseviz.snapshot import Errors, History
 
 
@@ -40,6 +42,7 @@ class Layout(QObject):
         self.views: dict[str, View] = {name: view() for name, view in VIEWS.items()}
         self.time, self.status = TimeBar(), StatusLine()
         self.steering = SteeringPanel(_choices())
+        self.prior = PriorView()
         self.presets = QComboBox()
         self.state, self.device, self.ending = QLabel(), QLabel(), QLabel()
         self.docks: list[QDockWidget] = []
@@ -70,16 +73,20 @@ class Layout(QObject):
         self._window.setCentralWidget(centre)
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
         steering = self._dock("steering", self.tr("Steering"), self.steering, left)
+        prior = self._dock("prior", self.tr("Penalty"), self.prior, left)
         gates = self._dock("gates", self.views["gates"].title(), self.views["gates"], right)
         layers = self._dock("layers", self.views["layers"].title(), self.views["layers"], right)
-        self._corners = (steering, gates, layers)
+        self._corners = (steering, prior, gates, layers)
+        self.steering.changed.connect(self._draw_prior)
+        self._draw_prior()
 
     def arrange(self) -> None:
         """Share the window's room among the docks; only a window that is shown takes it."""
-        steering, gates, layers = self._corners
+        steering, prior, gates, layers = self._corners
         width, height = self._window.width(), self._window.height()
         self._window.resizeDocks([steering, gates], [width * 19 // 100, width * 3 // 10], Qt.Orientation.Horizontal)
-        self._window.resizeDocks([gates, layers], [height * 7 // 10, height * 3 // 10], Qt.Orientation.Vertical)
+        shares = [height * 6 // 10, height * 4 // 10, height * 7 // 10, height * 3 // 10]
+        self._window.resizeDocks([steering, prior, gates, layers], shares, Qt.Orientation.Vertical)
         self.splitter.setSizes([height // 2, height // 2])
 
     def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
@@ -116,6 +123,13 @@ class Layout(QObject):
             bar.addWidget(widget)
         self.state.setAccessibleName(self.tr("State of the run"))
         self._window.addToolBar(bar)
+
+    def _draw_prior(self) -> None:
+        """The penalty of the lambdas now set; without gates there is none."""
+        config = self.steering.config
+        has_gates = config.method.name == "gated"
+        lambdas = (config.penalty.lambda1, config.penalty.lambda2) if has_gates else (0.0, 0.0)
+        self.prior.draw_prior(Prior(*lambdas, config.gate.start))
 
     def _name_preset(self) -> None:
         """Name the preset that the steering panel shows, if it is one."""

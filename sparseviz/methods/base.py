@@ -45,6 +45,9 @@ class Method(ABC):
     def before_step(self, step: int) -> None:
         """Called before the forward pass of every step."""
 
+    def draw(self) -> None:
+        """Called before every forward pass of a step: `method.draws` times where masks are random."""
+
     def after_backward(self) -> None:
         """Called when the gradients of the loss are there."""
 

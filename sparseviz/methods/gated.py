@@ -1,20 +1,27 @@
 """Gated training: the paper's method."""
 
-from collections.abc import Mapping
+import fnmatch
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from sparseviz.config import RunConfig
+from sparseviz.config import ConfigError, RunConfig
 from sparseviz.gates import THRESHOLD, Gate, gate_scale
-from sparseviz.methods.base import Method, register
+from sparseviz.methods.base import register
+from sparseviz.methods.dense import Dense
 from sparseviz.snapshot import Quantity
 
+_Otherwise = TypeVar("_Otherwise")
 GATE = Quantity("gate", 0, 1, is_gate=True)
 
 
-class Gated(Method):
-    """Every weight has a learnable gate; the mask is g >= 0.5; the loss gains lambda1 g (1 - g) + lambda2 g."""
+class Gated(Dense):
+    """Every weight has a learnable gate; the mask is g >= 0.5; the loss gains lambda1 g (1 - g) + lambda2 g.
+
+    Layers that `gate.layers` does not name stay dense.
+    """
 
     def __init__(self, config: RunConfig, steps: int) -> None:
         super().__init__(config, steps)
@@ -23,47 +30,61 @@ class Gated(Method):
         self._lambda1 = self._lambda2 = torch.zeros(())
 
     def attach(self, model: nn.Module) -> None:
-        """Give every layer's weight its gates; a shared weight gets one shared set."""
+        """Give every named layer's weight its gates; a shared weight gets one shared set. Raises ConfigError."""
         super().attach(model)
-        method, total = self.config.method, sum(layer.weight.numel() for layer in self.layers.values())
-        for name, layer in self.layers.items():
-            gate = Gate(layer.weight, self.config.gate.start, method.draw, method.estimator)
-            self.gates[name] = gate
+        self._check_names()
+        gated = [name for name in self.layers if _matches(name, self.config.gate.layers)]
+        total = sum(self.layers[name].weight.numel() for name in gated)
+        for name in gated:
+            layer = self.layers[name]
             self._scales[name] = gate_scale(self.config.penalty.scale, layer.weight.numel(), total)
             self._lambda1 = layer.weight.new_zeros(())
             self._lambda2 = layer.weight.new_zeros(())
-            register(model, layer, gate)
+            self.gates[name] = self._new_gate(name, layer.weight)
+            register(model, layer, self.gates[name])
+
+    def _new_gate(self, name: str, weight: Tensor) -> Gate:
+        method, gate = self.config.method, self.config.gate
+        start = _first(name, gate.start_by_layer, gate.start)
+        top_share = _first(name, gate.top_share, None)
+        return Gate(weight, start, method.draw, method.estimator, gate.granularity, top_share)
+
+    def _check_names(self) -> None:
+        """Every name or pattern must mean some layer: a typing error would pass unseen otherwise."""
+        for setting in ("layers", "start_by_layer", "top_share"):
+            for pattern in getattr(self.config.gate, setting):
+                if not fnmatch.filter(self.layers, pattern):
+                    known = ", ".join(self.layers)
+                    raise ConfigError(f"gate.{setting}: no layer is called '{pattern}'; layers: {known}")
 
     def parameters(self) -> list[nn.Parameter]:
         """The gates."""
-        return [gate.parameter for gate in self.gates.values()]
+        return [parameter for gate in self.gates.values() for parameter in gate.sets.values()]
 
     def set_lambdas(self, lambda1: float, lambda2: float) -> None:
         """Fill the two numbers on the device; no step waits for it."""
         self._lambda1.fill_(lambda1)
         self._lambda2.fill_(lambda2)
 
-    @torch.no_grad()
     def penalties(self) -> tuple[Tensor, Tensor]:
         """lambda1 * scale * sum g (1 - g) and lambda2 * scale * sum g."""
         bimodal, count = torch.zeros_like(self._lambda1), torch.zeros_like(self._lambda2)
         for name, gate in self.gates.items():
-            g = gate.gates()
-            bimodal += self._scales[name] * (g * (1 - g)).sum()
-            count += self._scales[name] * g.sum()
+            sums = gate.penalty_sums(self.config.penalty.count)
+            bimodal += self._scales[name] * sums[0]
+            count += self._scales[name] * sums[1]
         return self._lambda1 * bimodal, self._lambda2 * count
 
-    def before_step(self, step: int) -> None:  # noqa: ARG002
-        """Draw the masks of this step."""
-        if not self.frozen:
-            for gate in self.gates.values():
-                gate.redraw()
+    def draw(self) -> None:
+        """Draw the masks that the next forward pass uses."""
+        for gate in self.gates.values():
+            gate.redraw()
 
     def after_backward(self) -> None:
         """Add the penalties' gradient to the gates'."""
         if not self.frozen:
             for name, gate in self.gates.items():
-                gate.add_penalty_gradient(self._lambda1, self._lambda2, self._scales[name])
+                gate.add_penalty_gradient(self._lambda1, self._lambda2, self._scales[name], self.config.penalty.count)
 
     def after_step(self) -> None:
         """Project the gates where the estimator asks for it."""
@@ -78,21 +99,34 @@ class Gated(Method):
             gate.freeze()
 
     def mask(self, layer: str) -> Tensor:
-        """G >= 0.5."""
-        return self.gates[layer].mask()
+        """True where g >= 0.5; everywhere in a layer without gates."""
+        return self.gates[layer].mask() if layer in self.gates else super().mask(layer)
 
-    def quantity(self, layer: str) -> Quantity:  # noqa: ARG002
-        """The gate."""
-        return GATE
+    def quantity(self, layer: str) -> Quantity:
+        """The gate, or the relative magnitude of a layer without gates."""
+        return GATE if layer in self.gates else super().quantity(layer)
 
     def quantity_values(self, layer: str) -> Tensor:
-        """G in [0, 1]."""
-        return self.gates[layer].gates()
+        """G in [0, 1]; of several gates the least, which decides."""
+        return self.gates[layer].gates() if layer in self.gates else super().quantity_values(layer)
 
-    def threshold(self, layer: str) -> float:  # noqa: ARG002
+    def threshold(self, layer: str) -> float:
         """0.5."""
-        return THRESHOLD
+        return THRESHOLD if layer in self.gates else super().threshold(layer)
 
     def state_dict(self) -> Mapping[str, Tensor]:
-        """The gates' parameters, by layer."""
-        return {name: gate.parameter.detach() for name, gate in self.gates.items()}
+        """The gates' parameters, by layer and by what they stand for."""
+        return {
+            f"{name}.{kind}": parameter.detach()
+            for name, gate in self.gates.items()
+            for kind, parameter in gate.sets.items()
+        }
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _first(name: str, values: Mapping[str, float], otherwise: _Otherwise) -> float | _Otherwise:
+    """The value of the first pattern that fits."""
+    return next((value for pattern, value in values.items() if _matches(name, [pattern])), otherwise)

@@ -292,6 +292,18 @@ def test_that_the_preset_is_named_only_while_its_settings_are_those_shown(window
     assert presets.currentText() == "lenet5-digits"
 
 
+def test_that_the_penalty_is_that_of_the_lambdas_now_set(window, qtbot):
+    line = window.layout_.steering.fields["penalty.lambda1"].line
+    line.selectAll()
+    qtbot.keyClicks(line, "1e-7")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert "pulls every gate to 0" in window.layout_.prior.sentence.text()
+    window.layout_.steering.set_config(RunConfig().changed({"penalty.lambda1": 1.0, "penalty.lambda2": 0.5}))
+    assert "Gates above 0.75 are pulled to 1" in window.layout_.prior.sentence.text()
+    window.layout_.steering.set_config(RunConfig().changed({"method.name": "dense"}))
+    assert "No penalty acts" in window.layout_.prior.sentence.text()
+
+
 def test_that_a_wrong_value_is_told_and_the_last_good_one_stays(window, qtbot):
     panel = window.layout_.steering
     line = panel.fields["epochs"].line

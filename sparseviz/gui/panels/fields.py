@@ -7,7 +7,8 @@ from typing import Any, Literal, get_args, get_origin
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QSlider, QWidget
 
-from sparseviz.config import Setting, parse_value
+from sparseviz.config import parse_value
+from sparseviz.settings import Setting, write_value
 
 _SLIDER = (-8, 1)  # powers of ten
 _SLIDER_STEPS = 30  # a power of ten
@@ -87,7 +88,7 @@ class TextField(Field):
 
     def set_value(self, value: Any) -> None:
         """Show a value."""
-        self._shown = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+        self._shown = write_value(value)
         with QSignalBlocker(self.line):
             self.line.setText(self._shown)
 

@@ -1,0 +1,27 @@
+"""Batches of a split that lives on the device: an index, no loader."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from sparseviz.data import Split
+
+
+class Batches:
+    """Every epoch goes through the whole split in an order of its own, which the seed decides."""
+
+    def __init__(self, split: Split, size: int, seed: int) -> None:
+        self.per_epoch = math.ceil(len(split) / size)
+        self._split, self._size = split, size
+        self._order = torch.Generator().manual_seed(seed)  # its own: the default one draws masks
+        self._indices: tuple[Tensor, ...] = ()
+
+    def at(self, step: int) -> tuple[Tensor, Tensor]:
+        """Images (B, C, H, W) and labels (B,) of this step; steps must be asked for in their order."""
+        place = step % self.per_epoch
+        if place == 0:
+            order = torch.randperm(len(self._split), generator=self._order)
+            self._indices = torch.split(order.to(self._split.labels.device), self._size)
+        index = self._indices[place]
+        return self._split.images[index], self._split.labels[index]

@@ -1,0 +1,70 @@
+"""Commands from any thread, carried out by one between two of its steps."""
+
+import math
+import time
+from collections.abc import Callable
+from functools import partial
+from queue import Empty, SimpleQueue
+
+
+class Commanded:
+    """What can be paused, stepped and stopped from outside; the one thread asks `obey` between its steps."""
+
+    def __init__(self) -> None:
+        self.steps_to_go = math.inf  # 0 while paused
+        self.stopped = False
+        self.closed = False  # nobody will carry out what is commanded from now on
+        self.seconds_waited = 0.0
+        self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
+
+    # From any thread.
+
+    def pause(self) -> None:
+        """Wait after the step under way, with a snapshot of where it stands."""
+        self.command(partial(self._go, 0))
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self.command(partial(self._go, math.inf))
+
+    def advance(self, steps: int = 1) -> None:
+        """Do this many steps, then pause."""
+        self.command(partial(self._go, steps))
+
+    def stop(self) -> None:
+        """End after the step under way, with a snapshot."""
+        self.command(self.end)
+
+    def command(self, command: Callable[[], None]) -> None:
+        """Have something done between two steps, or at once where there are no more."""
+        self._commands.put(command)
+        if self.closed:
+            self.obey()
+
+    # In the one thread.
+
+    def _go(self, steps: float) -> None:
+        self.steps_to_go = steps
+
+    def end(self) -> None:
+        """Take no further step."""
+        self.stopped = True
+
+    def obey(self) -> None:
+        """Carry out what has been commanded."""
+        while True:
+            try:
+                self._commands.get_nowait()()
+            except Empty:
+                return
+
+    def wait_for_command(self) -> None:
+        """Wait for the next command and carry it out; the time is kept apart."""
+        began = time.perf_counter()
+        self._commands.get()()
+        self.seconds_waited += time.perf_counter() - began
+
+    def close(self) -> None:
+        """Carry out what is left, and wait no more."""
+        self.closed = True
+        self.obey()
