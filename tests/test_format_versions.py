@@ -1,0 +1,40 @@
+"""Files of every format version, as they were written, still say what they said."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sparseviz.export import export_run
+from sparseviz.store import FORMAT_VERSION, RunReader, summary
+
+DATA = Path(__file__).parent / "data"
+
+
+def test_that_there_is_a_file_of_every_format_version():
+    assert [path.stem for path in sorted(DATA.glob("*.h5"))] == [f"format-{n + 1}" for n in range(FORMAT_VERSION)]
+
+
+def test_that_format_1_reads_as_it_did_when_it_was_written():
+    with RunReader(DATA / "format-1.h5") as run:
+        snapshots, checkpoint = run.snapshots(), run.checkpoint()
+        assert (run.status, run.config.network, run.config.seed) == ("finished", "tests.networks:small", 5)
+        assert run.errors.validation == 8.75
+        assert run.checkpoint_steps() == (0, 209, 228)
+        assert summary(run)["kept"] == 1881
+    assert len(snapshots) == 13
+    assert [layer.kept for layer in snapshots[-1].layers] == [1796, 67]
+    assert snapshots[-1].scalars["loss"] == pytest.approx(0.32348938753132833)
+    assert snapshots[6].layers[0].flips == 448
+    assert sum(snapshot.layers[0].preview is not None for snapshot in snapshots) == 4
+    for layer in snapshots[-1].layers:
+        mask = checkpoint.masks[layer.info.name]
+        assert np.array_equal(layer.row_kept, mask.sum(axis=1))
+        assert layer.histogram[32:].sum() == layer.kept == mask.sum()
+    assert checkpoint.parameters["fc1.weight"].sum() == pytest.approx(-7.1616129875183105, rel=1e-5)
+
+
+def test_that_format_1_exports_with_proof(tmp_path):
+    report = export_run(DATA / "format-1.h5", tmp_path / "old.onnx")
+    assert report.proof.holds
+    assert report.parameters_kept == 1881
