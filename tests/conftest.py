@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -18,6 +19,10 @@ from sparseviz.run import record_run
 from sparseviz.snapshot import Checkpoint, LayerSnapshot, Snapshot
 from sparseviz.store import RunInfo, RunReader, RunWriter
 from sparseviz.trainer import Trainer
+
+# The same examples in every run, and no limit on the time of one: that depends on the machine.
+hypothesis.settings.register_profile("here", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("here")
 
 ROOT = Path(__file__).parent.parent
 SHORT = {  # ten steps of the digits, in which a real share of the weights is cut
