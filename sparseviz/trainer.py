@@ -29,6 +29,9 @@ from sparseviz.snapshot import Cells, Checkpoint, Errors, Event, LayerInfo, Snap
 from sparseviz.steering import Steering, check_live
 
 
+_OWN_THREADS = torch.get_num_threads()  # torch's choice, before a run made another
+
+
 class TrainingError(InputError):
     """Training cannot go on."""
 
@@ -43,8 +46,7 @@ class Trainer(Commanded):
         super().__init__()
         method = choose("method.name", config.method.name, METHODS)
         self.config, self.device = config, pick_device(config.device)
-        if config.threads:
-            torch.set_num_threads(config.threads)
+        torch.set_num_threads(config.threads or _OWN_THREADS)
         torch.manual_seed(config.seed)  # weights and draws
         self.train, self.validation, self.test = (
             split.to(self.device) for split in (data.train, data.validation, data.test)

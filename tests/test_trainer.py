@@ -96,6 +96,15 @@ def test_that_equal_seeds_give_equal_bits_and_other_seeds_do_not(data):
     assert not other
 
 
+def test_that_a_run_without_a_thread_count_does_not_inherit_the_last_runs(data):
+    trainer(data, threads=None)
+    own = torch.get_num_threads()
+    trainer(data, threads=own + 1)
+    assert torch.get_num_threads() == own + 1
+    trainer(data, threads=None)
+    assert torch.get_num_threads() == own
+
+
 def test_that_looking_changes_nothing(data):
     ends = []
     for number in (1, 12):

@@ -41,8 +41,7 @@ class MainWindow(QMainWindow):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._look)
         self._is_arranged = False
-        screen = self.screen().availableGeometry().size()
-        self.resize(screen.boundedTo(ROOMY) * 0.95)
+        self.resize(self.screen().availableGeometry().size().boundedTo(ROOMY) * 0.95)
         self._connect()
         self.load_preset(EMBEDDED)
         self._update_actions()
@@ -291,8 +290,10 @@ class MainWindow(QMainWindow):
         self.open_run(Path(event.mimeData().urls()[0].toLocalFile()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Stop the run and wait for its thread, so that the file is whole."""
+        """Stop the run and wait for its thread, so that the file is whole; an export is waited for, too."""
         self._timer.stop()
+        for dialog in self.findChildren(ExportDialog):
+            dialog.close()
         if self.thread_ is not None:
             self.thread_.stop(read_test=False)
             self.thread_.wait()

@@ -164,6 +164,16 @@ def test_that_a_run_is_exported_from_the_menu_with_its_proof_shown(stored, qtbot
     dialog.close()
 
 
+def test_that_closing_the_window_waits_for_an_export(stored, qtbot):
+    stored.actions_.export.trigger()
+    dialog = stored.findChild(ExportDialog)
+    dialog.start()
+    thread = dialog._thread
+    stored.close()
+    assert thread.isFinished()
+    onnx.checker.check_model(dialog.out.text(), full_check=True)
+
+
 def test_that_a_picture_of_the_window_is_saved_and_a_failure_to_is_told(stored, tmp_path):
     stored.save_picture(tmp_path / "window.png")
     picture = QImage(str(tmp_path / "window.png"))
