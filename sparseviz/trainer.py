@@ -28,7 +28,6 @@ from sparseviz.optimizers import WeightAverage, new_optimizers
 from sparseviz.snapshot import Cells, Checkpoint, Errors, Event, LayerInfo, Snapshot
 from sparseviz.steering import Steering, check_live
 
-
 _OWN_THREADS = torch.get_num_threads()  # torch's choice, before a run made another
 
 
