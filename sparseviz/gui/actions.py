@@ -1,17 +1,21 @@
 """What the menus and the tool bar offer, each with the key where a hand would look for it."""
 
-from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QApplication, QStyle
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QAction, QColor, QIcon, QKeySequence, QPainter, QPalette, QPixmap
+from PySide6.QtWidgets import QApplication, QStyle, QWidget
 
 _Icon = QStyle.StandardPixmap
+_ICON_PIXELS = 32
+_BLACK = (_Icon.SP_MediaPlay, _Icon.SP_MediaPause, _Icon.SP_MediaSkipForward, _Icon.SP_MediaStop)
 
 
 class Actions(QObject):
     """The program's actions; the window connects and enables them."""
 
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._icons: dict[QAction, QStyle.StandardPixmap] = {}
         self.open = self._make(self.tr("&Open Run…"), QKeySequence.StandardKey.Open, _Icon.SP_DialogOpenButton)
         self.export = self._make(self.tr("&Export ONNX…"), "Ctrl+E", _Icon.SP_DialogSaveButton)
         self.picture = self._make(self.tr("Save &Picture of Window…"), "Ctrl+Shift+S")
@@ -29,6 +33,8 @@ class Actions(QObject):
         self.shortcuts = self._make(self.tr("&Keyboard Shortcuts"), "F1")
         self.about = self._make(self.tr("&About sparseviz"))
         self._explain()
+        self._tint()
+        window.installEventFilter(self)
 
     def _make(
         self, text: str, key: QKeySequence.StandardKey | str | None = None, icon: QStyle.StandardPixmap | None = None
@@ -36,9 +42,29 @@ class Actions(QObject):
         action = QAction(text, self)
         if key is not None:
             action.setShortcut(QKeySequence(key))
-        if icon is not None:
+        if icon in _BLACK:
+            self._icons[action] = icon
+        elif icon is not None:
             action.setIcon(QApplication.style().standardIcon(icon))
         return action
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the window's palette."""
+        if event.type() == QEvent.Type.PaletteChange:
+            self._tint()
+        return super().eventFilter(watched, event)
+
+    def _tint(self) -> None:
+        """Give the style's black icons the colour of the text beside them."""
+        palette = self._window.palette()
+        for action, name in self._icons.items():
+            shape, icon = QApplication.style().standardIcon(name), QIcon()
+            for mode, group in (
+                (QIcon.Mode.Normal, QPalette.ColorGroup.Active),
+                (QIcon.Mode.Disabled, QPalette.ColorGroup.Disabled),
+            ):
+                icon.addPixmap(_filled(shape, palette.color(group, QPalette.ColorRole.ButtonText)), mode)
+            action.setIcon(icon)
 
     def _explain(self) -> None:
         tips = {
@@ -58,3 +84,13 @@ class Actions(QObject):
         found = self.findChildren(QAction)
         named = [(action.text().replace("&", "").rstrip("…"), action.shortcut().toString()) for action in found]
         return [(name, key) for name, key in named if key]
+
+
+def _filled(shape: QIcon, colour: QColor) -> QPixmap:
+    """The icon's shape in one colour."""
+    picture = shape.pixmap(_ICON_PIXELS)
+    painter = QPainter(picture)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+    painter.fillRect(picture.rect(), colour)
+    painter.end()
+    return picture

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QColor, QImage, QPalette
 from PySide6.QtWidgets import QMessageBox
 
 from sparseviz.config import RunConfig
@@ -312,6 +312,16 @@ def test_that_the_penalty_is_that_of_the_lambdas_now_set(window, qtbot):
     assert "Gates above 0.75 are pulled to 1" in window.layout_.prior.sentence.text()
     window.layout_.steering.set_config(RunConfig().changed({"method.name": "dense"}))
     assert "No penalty acts" in window.layout_.prior.sentence.text()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_that_icons_have_the_colour_of_the_text_beside_them(window, dark):
+    palette = QPalette()
+    palette.setColor(QPalette.ColorRole.ButtonText, QColor("#e0e4e8" if dark else "#101214"))
+    window.setPalette(palette)
+    picture = window.actions_.train.icon().pixmap(32).toImage()
+    inside = picture.pixelColor(picture.width() // 2, picture.height() // 2)
+    assert inside == palette.color(QPalette.ColorRole.ButtonText)
 
 
 def test_that_a_wrong_value_is_told_and_the_last_good_one_stays(window, qtbot):
