@@ -46,14 +46,6 @@ def penalty_gradient(gates: Tensor, lambda1: float | Tensor, lambda2: float | Te
     return lambda1 * (1 - 2 * gates) + (lambda2 if count == "l1" else 2 * lambda2 * gates)
 
 
-def turning_point(lambda1: float, lambda2: float) -> float:
-    """g* = (lambda1 + lambda2) / (2 lambda1): the penalty pulls gates above it toward 1 and below it toward 0.
-
-    Below 1 only where lambda2 < lambda1; otherwise every gate is pulled to 0. Infinite for lambda1 = 0.
-    """
-    return (lambda1 + lambda2) / (2 * lambda1) if lambda1 else float("inf")
-
-
 def gate_scale(scale: Scale, layer_gates: int, all_gates: int) -> float:
     """What multiplies the sums over a layer's gates: 1, 1 / all gates of the network, or 1 / the layer's."""
     return {"sum": 1.0, "mean": 1 / all_gates, "layer_mean": 1 / layer_gates}[scale]

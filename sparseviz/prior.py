@@ -69,20 +69,24 @@ class WeightPrior:
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """The penalty lambda1 g (1 - g) + lambda2 g on one gate (paper, equation 2); no lambda is negative."""
+    """The penalty lambda1 g (1 - g) + lambda2 g on one gate (paper, equation 2); no lambda is negative.
+
+    Where `squared`, the count is g^2 instead of g (the paper's text speaks of l2 as well).
+    """
 
     lambda1: float
     lambda2: float
     start: float  # g0, where gates begin
     weights: WeightPrior = field(default_factory=WeightPrior)
+    squared: bool = False
 
     def bimodal(self, g: FloatArray) -> FloatArray:
         """The first part, lambda1 g (1 - g): the variance of the mask, highest in the middle."""
         return self.lambda1 * g * (1 - g)
 
     def count(self, g: FloatArray) -> FloatArray:
-        """The second part, lambda2 g: the mask's expectation, and so the count of what is kept."""
-        return self.lambda2 * g
+        """The second part, lambda2 g: the mask's expectation, and so the count of what is kept; or lambda2 g^2."""
+        return self.lambda2 * (np.square(g) if self.squared else g)
 
     def penalty(self, g: FloatArray) -> FloatArray:
         """Both parts."""
@@ -93,21 +97,26 @@ class Prior:
         return self.lambda1 * (1 - 2 * g)
 
     def count_pull(self, g: FloatArray) -> FloatArray:
-        """The gradient of the second part, lambda2 wherever the gate is."""
-        return np.full_like(g, self.lambda2)
+        """The gradient of the second part: lambda2 wherever the gate is, or 2 lambda2 g."""
+        return 2 * self.lambda2 * g if self.squared else np.full_like(g, self.lambda2)
 
     def pull(self, g: FloatArray) -> FloatArray:
-        """The gradient of both parts, lambda1 (1 - 2 g) + lambda2; training moves the gate against it."""
+        """The gradient of both parts; training moves the gate against it."""
         return self.bimodal_pull(g) + self.count_pull(g)
 
     @property
     def turning_point(self) -> float:
-        """g* = (lambda1 + lambda2) / (2 lambda1), where the penalty is highest; infinite for lambda1 = 0."""
+        """g*, where the penalty is highest; infinite where it only rises.
+
+        (lambda1 + lambda2) / (2 lambda1), or lambda1 / (2 (lambda1 - lambda2)) where squared.
+        """
+        if self.squared:
+            return self.lambda1 / (2 * (self.lambda1 - self.lambda2)) if self.lambda1 > self.lambda2 else math.inf
         return (self.lambda1 + self.lambda2) / (2 * self.lambda1) if self.lambda1 else math.inf
 
     @property
     def basins(self) -> int:
-        """2 where gates are pulled to 0 and to 1 (lambda2 < lambda1), 1 where all go to 0, 0 without a penalty."""
+        """2 where gates are pulled to 0 and to 1 (g* < 1), 1 where all go to 0, 0 without a penalty."""
         if self.lambda1 == self.lambda2 == 0:
             return 0
         return 2 if self.turning_point < 1 else 1

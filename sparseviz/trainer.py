@@ -166,7 +166,7 @@ class Trainer(Commanded):
     def _backward(self, images: Tensor, labels: Tensor) -> None:
         """Add one draw's share to the gradients (paper, equation 3)."""
         self.method.draw()
-        with parametrize.cached():  # one draw, also of a weight that several modules share
+        with parametrize.cached():  # a weight that is read twice is masked once
             answers = self.model(images)  # (B, classes)
         loss = F.cross_entropy(answers, labels)
         (loss / self._draws).backward()  # type: ignore[no-untyped-call]

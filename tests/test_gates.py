@@ -8,10 +8,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 
-from sparseviz.gates import Gate, clip, gate_scale, masked, penalty, penalty_gradient, turning_point
+from sparseviz.gates import Gate, clip, gate_scale, masked, penalty, penalty_gradient
+from sparseviz.prior import Prior
 
 lambdas = st.floats(1e-4, 10)
 unit = st.floats(0, 1)
+
+
+def turning_point(lambda1, lambda2):
+    return Prior(lambda1, lambda2, start=0.75).turning_point
 
 
 def random_gate(estimator="clip", draw="threshold", shape=(4, 3)):

@@ -23,14 +23,18 @@ def tensors(g):
     return [torch.tensor([value], dtype=torch.float64) for value in g]
 
 
-@given(lambda1=lambdas, lambda2=lambdas)
-def test_that_penalty_and_pull_are_those_of_the_gates_of_a_network(lambda1, lambda2):
-    prior = Prior(lambda1, lambda2, 0.5)
-    penalties = [float(gates.penalty(g, lambda1, lambda2)) for g in tensors(G)]
-    pulls = [float(gates.penalty_gradient(g, lambda1, lambda2)) for g in tensors(G)]
+@given(lambda1=lambdas, lambda2=lambdas, squared=st.booleans())
+def test_that_penalty_and_pull_are_those_of_the_gates_of_a_network(lambda1, lambda2, squared):
+    prior = Prior(lambda1, lambda2, 0.5, squared=squared)
+    count: gates.Count = "l2" if squared else "l1"
+    penalties = [float(gates.penalty(g, lambda1, lambda2, count)) for g in tensors(G)]
+    pulls = [float(gates.penalty_gradient(g, lambda1, lambda2, count)) for g in tensors(G)]
     assert prior.penalty(G) == pytest.approx(np.array(penalties))
     assert prior.pull(G) == pytest.approx(np.array(pulls), abs=1e-12)
-    assert prior.turning_point == gates.turning_point(lambda1, lambda2)
+    if prior.turning_point < 1:
+        assert prior.pull(np.array([prior.turning_point])) == pytest.approx(0, abs=1e-9)
+    else:
+        assert prior.pull(G).min() >= -1e-9
     assert gates.THRESHOLD == THRESHOLD
 
 

@@ -129,7 +129,7 @@ class Layout(QObject):
         config = self.steering.config
         has_gates = config.method.name == "gated"
         lambdas = (config.penalty.lambda1, config.penalty.lambda2) if has_gates else (0.0, 0.0)
-        self.prior.draw_prior(Prior(*lambdas, config.gate.start))
+        self.prior.draw_prior(Prior(*lambdas, config.gate.start, squared=config.penalty.count == "l2"))
 
     def _name_preset(self) -> None:
         """Name the preset that the steering panel shows, if it is one."""

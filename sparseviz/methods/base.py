@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +19,6 @@ class Method(ABC):
     weights, so that any nn.Module can be trained by it unchanged. Names of layers are those of
     `models.layers`. Everything lives on the model's device; nothing here waits for that device.
     """
-
-    needs_data: ClassVar[bool] = False  # whether it reads training images outside the steps
 
     def __init__(self, config: RunConfig, steps: int) -> None:
         self.config = config

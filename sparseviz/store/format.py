@@ -46,7 +46,6 @@ from sparseviz.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
 FORMAT = "sparseviz run"
 FORMAT_VERSION = 1
 TEST_INPUTS = 256
-STATUSES = ("training", "finished", "stopped", "failed")
 
 # WORKAROUND: files of libver "latest" from HDF5 2.0 cannot be read by HDF5 1.14.
 LIBVER = ("v110", "v110")

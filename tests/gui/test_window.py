@@ -310,6 +310,9 @@ def test_that_the_penalty_is_that_of_the_lambdas_now_set(window, qtbot):
     assert "pulls every gate to 0" in window.layout_.prior.sentence.text()
     window.layout_.steering.set_config(RunConfig().changed({"penalty.lambda1": 1.0, "penalty.lambda2": 0.5}))
     assert "Gates above 0.75 are pulled to 1" in window.layout_.prior.sentence.text()
+    squared = {"penalty.lambda1": 1.0, "penalty.lambda2": 0.25, "penalty.count": "l2"}
+    window.layout_.steering.set_config(RunConfig().changed(squared))
+    assert "Gates above 0.67 are pulled to 1" in window.layout_.prior.sentence.text()
     window.layout_.steering.set_config(RunConfig().changed({"method.name": "dense"}))
     assert "No penalty acts" in window.layout_.prior.sentence.text()
 

@@ -84,8 +84,12 @@ class PriorView(QWidget):
         total, lasso = (self.tr("the sum"), self.tr("sum")), (self.tr("LASSO"),)
         slab, l0_l2 = self.tr("spike and slab"), (self.tr("spike and slab, l0 + l2"), self.tr("l0 + l2"))
         legends: dict[str, tuple[tuple[str, ...], ...]] = {
-            self.tr("Penalty on one gate"): (total, ("λ₁ g (1 − g)", "λ₁g(1−g)"), ("λ₂ g", "λ₂g")),
-            self.tr("Pull (gradient): above 0 lowers g"): (total, ("λ₁ (1 − 2g)", "λ₁(1−2g)"), ("λ₂",)),
+            self.tr("Penalty on one gate"): (total, ("λ₁ g (1 − g)", "λ₁g(1−g)"), (self.tr("λ₂ count"), "λ₂")),
+            self.tr("Pull (gradient): above 0 lowers g"): (
+                total,
+                ("λ₁ (1 − 2g)", "λ₁(1−2g)"),
+                (self.tr("λ₂ count"), "λ₂"),
+            ),
             self.tr("Prior on the weights"): ((slab,), lasso),
             self.tr("Prior on the weights, −log"): (l0_l2, (self.tr("LASSO, l1"), self.tr("l1"))),
         }
@@ -211,7 +215,9 @@ class PriorView(QWidget):
         if prior.basins == 0:
             return self.tr("No penalty acts.")
         if prior.basins == 1:
-            return self.tr("The penalty pulls every gate to 0: λ₂ is not below λ₁; only the loss holds gates up.")
+            bound = self.tr("λ₁ / 2") if prior.squared else self.tr("λ₁")
+            told = self.tr("The penalty pulls every gate to 0: λ₂ is not below {0}; only the loss holds gates up.")
+            return told.format(bound)
         return self.tr("Gates above {0} are pulled to 1, the rest to 0.").format(_below_1(prior.turning_point))
 
     def _say_density(self, prior: Prior) -> str:
