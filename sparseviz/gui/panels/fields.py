@@ -98,8 +98,10 @@ class FolderField(TextField):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        self.button = QPushButton(self.tr("Choose…"))
+        self.button = QPushButton("…")
+        self.button.setFixedWidth(self.button.fontMetrics().horizontalAdvance("…") + 20)  # the room is the path's
         self._add(self.button, 0)
+        self.button.setAccessibleName(self.tr("Choose the folder"))
         self.button.clicked.connect(self._choose)
 
     def _choose(self) -> None:
