@@ -11,6 +11,7 @@ from sparseviz.config import parse_value
 from sparseviz.settings import Setting, write_value
 
 _SLIDER = (-8, 1)  # powers of ten
+_SLIDER_PIXELS = 72  # the least in which it can be moved
 _SLIDER_STEPS = 30  # a power of ten
 
 
@@ -117,6 +118,7 @@ class RateField(TextField):
         super().__init__(setting)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, (_SLIDER[1] - _SLIDER[0]) * _SLIDER_STEPS)
+        self.slider.setMinimumWidth(_SLIDER_PIXELS)
         self._add(self.slider)
         self._row.insertWidget(0, self.slider)
         self.line.setFixedWidth(72)
