@@ -1,7 +1,7 @@
-"""The command line: gui | train | export | info.
+"""The command line: gui | train | study | export | info.
 
 Wrong use ends with status 2, a failed job with 1, and a traceback is shown only with --debug. `train`,
-`export` and `info` do not import Qt.
+`study`, `export` and `info` do not import Qt.
 """
 
 import json
@@ -94,6 +94,42 @@ def train(  # noqa: PLR0913, PLR0917  # one argument an option
 def _refuse_existing(out: Path | None) -> None:
     if out and out.exists():
         raise click.UsageError(f"{out} exists already and is not overwritten; choose another name")
+
+
+@_cli.command(epilog="Studies: " + ", ".join(paths.studies()))
+@click.argument("name", metavar="STUDY | STUDY.toml")
+@click.option("--small", is_flag=True, help="A quick version on the embedded digits, in under two minutes.")
+@click.option("--seed", "seeds", type=int, multiple=True, help="Seed of a run; may be repeated. 0 unless given.")
+@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="Change a setting in every run.")
+@click.option("--data-dir", help="Folder that holds the data set's files.")
+@click.option("--jobs", type=click.IntRange(1), default=1, help="Runs at a time, each in a process of its own.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Named after the study unless given.")
+@_debug
+def study(  # noqa: PLR0913  # one argument an option
+    name: str,
+    pairs: tuple[str, ...],
+    seeds: tuple[int, ...],
+    data_dir: str | None,
+    out: Path | None,
+    *,
+    small: bool,
+    jobs: int,
+) -> None:
+    """Run the paper's experiments, or your own grid: runs, tables and a picture beside the published figures.
+
+    What is in the folder already is not trained again, so that a study that was broken off goes on.
+    """
+    from sparseviz.study import Plan, Study, run_study, write_report  # noqa: PLC0415  # torch takes seconds
+
+    given = parse_assignments(pairs) | ({"data.folder": data_dir} if data_dir else {})
+    plan = Plan.of(Study.load(name), small=small, seeds=seeds or (0,), settings=given)
+    folder = out or Path(f"{Path(name).stem}{'-small' if small else ''}")
+    _err.print(f"{len(plan.runs)} runs in {folder}", markup=False)
+    try:
+        run_study(plan, folder, jobs=jobs, told=lambda run, done, of: _err.print(f"{done}/{of} {run}", markup=False))
+    finally:
+        for path in write_report(plan, folder):
+            click.echo(path)
 
 
 @_cli.command()

@@ -180,6 +180,8 @@ class RunConfig(_Part):
     """Where to train: auto, cpu, mps, cuda or cuda:N (N from 0)."""
     threads: int | None = Field(None, ge=1)
     """CPU threads of torch; results are equal bit for bit only for equal counts. Empty: torch decides."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Numbers that layers compute with in a training step; weights, gates and errors are always float32."""
     data: DataConfig = DataConfig()
     method: MethodConfig = MethodConfig()
     gate: GateConfig = GateConfig()

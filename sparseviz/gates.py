@@ -158,7 +158,9 @@ class Gate(nn.Module):
     def redraw(self) -> None:
         """Draw the mask of a training step: once, also where several modules share the weight."""
         if self.draw == "bernoulli" and self._frozen_mask is None:
-            self._drawn = tuple(torch.bernoulli(self._values(parameter)) for parameter in self.sets.values())
+            values = [self._values(parameter) for parameter in self.sets.values()]
+            # not torch.bernoulli: it refuses NaN with words of its own before the loss can tell what is wrong
+            self._drawn = tuple((torch.rand_like(value) < value).to(value.dtype) for value in values)
 
     def freeze(self) -> None:
         """Keep the threshold mask from now on, and stop learning."""

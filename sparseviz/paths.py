@@ -10,7 +10,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def resources() -> Path:
-    """The folder of icons and presets: inside the package once installed, beside it in a checkout."""
+    """The folder of icons, presets and studies: inside the package once installed, beside it in a checkout."""
     inside = _PACKAGE / "resources"
     return inside if inside.is_dir() else _PACKAGE.parent / "resources"
 
@@ -18,6 +18,11 @@ def resources() -> Path:
 def presets() -> dict[str, Path]:
     """The presets that ship with the program: name to TOML file."""
     return {path.stem: path for path in sorted((resources() / "presets").glob("*.toml"))}
+
+
+def studies() -> dict[str, Path]:
+    """The studies that ship with the program: name to TOML file."""
+    return {path.stem: path for path in sorted((resources() / "studies").glob("*.toml"))}
 
 
 def data_folder() -> Path:

@@ -166,9 +166,10 @@ class Trainer(Commanded):
     def _backward(self, images: Tensor, labels: Tensor) -> None:
         """Add one draw's share to the gradients (paper, equation 3)."""
         self.method.draw()
-        with parametrize.cached():  # a weight that is read twice is masked once
-            answers = self.model(images)  # (B, classes)
-        loss = F.cross_entropy(answers, labels)
+        lower = self.config.precision == "bfloat16"
+        with parametrize.cached(), torch.autocast(self.device.type, torch.bfloat16, enabled=lower):
+            answers = self.model(images)  # (B, classes); a weight that is read twice is masked once
+            loss = F.cross_entropy(answers, labels)
         (loss / self._draws).backward()  # type: ignore[no-untyped-call]
         self._count(loss.detach(), answers.detach(), labels)
 

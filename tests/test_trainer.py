@@ -82,6 +82,16 @@ def test_that_every_draw_and_estimator_trains_and_cuts(data, draw, estimator):
     assert 0 < last.scalars["weights_kept"] < 266_200
 
 
+def test_that_bfloat16_is_for_the_steps_arithmetic_alone(data):
+    half = trainer(data, precision="bfloat16", **PRUNING)
+    snapshots, whole = list(half.run()), train(data, **PRUNING)
+    assert {parameter.dtype for parameter in half.model.parameters()} == {torch.float32}
+    assert snapshots[-1].scalars["loss"] != whole[-1].scalars["loss"]
+    assert snapshots[-1].scalars["loss"] == pytest.approx(whole[-1].scalars["loss"], rel=0.05)
+    images = half.validation.images
+    assert half.model(images).dtype == torch.float32
+
+
 def test_that_equal_seeds_give_equal_bits_and_other_seeds_do_not(data):
     states = []
     for seed in (3, 3, 4):

@@ -125,6 +125,7 @@ class SteeringPanel(QWidget):
             "seed": self.tr("Seed"),
             "device": self.tr("Device"),
             "threads": self.tr("Threads"),
+            "precision": self.tr("Precision"),
         }
         return texts.get(name, name)
 

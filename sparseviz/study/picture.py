@@ -1,0 +1,96 @@
+"""A study's picture: ours in full lines, the published figures dashed."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure  # not pyplot: no window, no global state
+
+from sparseviz.study.plan import Series, Study, Values
+
+Row = Mapping[str, Any]
+_MARKERS = "osD^v"  # told apart without colour
+_LOG_SPAN = 100  # an axis whose values span more than this is logarithmic
+
+
+def draw(study: Study, rows: Sequence[Row], layers: Sequence[Row], path: Path) -> None:
+    """Write the picture of a study's rows (`report.write_report`) to an image file at `path`."""
+    figure = Figure(figsize=(8, 4.8), layout="constrained")
+    axes = figure.add_subplot()
+    if study.x:
+        _draw_lines(axes, study, rows)
+    else:
+        _draw_layers(axes, layers)
+    axes.set_title(study.title)
+    axes.set_ylabel("sparsity, % of the gated weights" if study.x else "sparsity, %")
+    axes.grid(alpha=0.3)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize="small")
+    figure.savefig(path, dpi=150)
+
+
+def _draw_lines(axes: Axes, study: Study, rows: Sequence[Row]) -> None:
+    places, ticks = _places(study, rows)
+    for number, series in enumerate(study.series):
+        mine = [row for row in rows if row["series"] == series.name]
+        quantity, word = _quantity(series)
+        marker = _MARKERS[number % len(_MARKERS)]
+        style: dict[str, Any] = {"color": f"C{number}", "marker": marker, "linestyle": "" if ticks else "-"}
+        axes.plot(*_means(study, mine, places, quantity), **style, label=f"{series.name}, {word}")
+        style |= {"linestyle": "" if ticks else "--", "markerfacecolor": "none"}
+        if series.paper:
+            axes.plot(*_means(study, mine, places, "paper sparsity"), **style, label=f"{series.name}, paper")
+    axes.set_xlabel(", ".join(study.x))
+    if ticks:  # cases, which have no order
+        axes.set_xticks(range(len(ticks)), ticks)
+    elif min(places.values()) > 0 and max(places.values()) > _LOG_SPAN * min(places.values()):
+        axes.set_xscale("log")
+
+
+def _quantity(series: Series) -> tuple[str, str]:
+    """The column that compares with the paper's figure for such a draw, and its name in the legend."""
+    sampled = series.settings.get("method.draw") == "bernoulli"
+    return ("expected", "expected") if sampled else ("sparsity", "threshold mask")
+
+
+def _places(study: Study, rows: Sequence[Row]) -> tuple[dict[Values, float], list[str]]:
+    """Where each value lies on the axis, and the texts beneath where several settings make a value."""
+    values = dict.fromkeys(_value(study, row) for row in rows)
+    if len(study.x) == 1:
+        return {value: value[0] for value in values}, []
+    texts = [", ".join(f"{part:g}" for part in value) for value in values]
+    return {value: place for place, value in enumerate(values)}, texts
+
+
+def _value(study: Study, row: Row) -> Values:
+    return tuple(row[name] for name in study.x)
+
+
+def _means(
+    study: Study, rows: Sequence[Row], places: Mapping[Values, float], column: str
+) -> tuple[list[float], list[float]]:
+    """Places on the axis, and the means over the seeds that are there."""
+    found: dict[Values, list[float]] = {}
+    for row in rows:
+        if row[column] is not None:
+            found.setdefault(_value(study, row), []).append(row[column])
+    return [places[value] for value in found], [fmean(column) for column in found.values()]
+
+
+def _draw_layers(axes: Axes, layers: Sequence[Row]) -> None:
+    names = list(dict.fromkeys(row["layer"] for row in layers))
+    runs = list(dict.fromkeys(row["run"] for row in layers))
+    width = 0.8 / max(len(runs), 1)
+    for number, run in enumerate(runs):
+        mine = {row["layer"]: row for row in layers if row["run"] == run}
+        places = [place + (number - (len(runs) - 1) / 2) * width for place in range(len(names))]
+        axes.bar(
+            places, [mine[name]["sparsity"] for name in names], width, label=run, hatch=["", "//", ".."][number % 3]
+        )
+        paper = [(place, mine[name]["paper sparsity"]) for place, name in zip(places, names, strict=True)]
+        told = [(place, value) for place, value in paper if value is not None]
+        if told:
+            axes.plot(*zip(*told, strict=True), "k_", markersize=18, label=f"{run}, paper")
+    axes.set_xticks(range(len(names)), names)
