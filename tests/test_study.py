@@ -154,7 +154,9 @@ class TestWork:
         layers = rows_of(folder / "layers.csv")
         assert [row["layer"] for row in layers[:4]] == ["fc1", "fc2", "fc3", "total"]
         assert sum(int(row["kept"]) for row in layers[:3]) == int(layers[3]["kept"])
-        assert "| threshold | 0.00 | 0 | 10.00 |" in (folder / "table.md").read_text(encoding="utf-8")
+        text = (folder / "table.md").read_text(encoding="utf-8")
+        assert text.startswith("# Mine (lenet300 on digits)\n")
+        assert "| threshold | 0.00 | 0 | 10.00 |" in text
 
     def test_that_the_picture_shows_more_than_axes(self, done):
         plan, folder, _ = done

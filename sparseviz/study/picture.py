@@ -8,22 +8,23 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
-from sparseviz.study.plan import Series, Study, Values
+from sparseviz.study.plan import Plan, Series, Study, Values
 
 Row = Mapping[str, Any]
 _MARKERS = "osD^v"  # told apart without colour
 _LOG_SPAN = 100  # an axis whose values span more than this is logarithmic
 
 
-def draw(study: Study, rows: Sequence[Row], layers: Sequence[Row], path: Path) -> None:
-    """Write the picture of a study's rows (`report.write_report`) to an image file at `path`."""
+def draw(plan: Plan, rows: Sequence[Row], layers: Sequence[Row], path: Path) -> None:
+    """Write the picture of a plan's rows (`report.write_report`) to an image file at `path`."""
+    study = plan.study
     figure = Figure(figsize=(8, 4.8), layout="constrained")
     axes = figure.add_subplot()
     if study.x:
         _draw_lines(axes, study, rows)
     else:
         _draw_layers(axes, layers)
-    axes.set_title(study.title)
+    axes.set_title(plan.title)
     axes.set_ylabel("sparsity, % of the gated weights" if study.x else "sparsity, %")
     axes.grid(alpha=0.3)
     if axes.get_legend_handles_labels()[0]:

@@ -113,6 +113,12 @@ class Plan:
     study: Study
     runs: tuple[PlannedRun, ...]
 
+    @property
+    def title(self) -> str:
+        """The study's, and what was trained on what."""
+        subjects = dict.fromkeys(f"{run.config.network} on {run.config.data.name}" for run in self.runs)
+        return f"{self.study.title} ({', '.join(subjects)})"
+
     @classmethod
     def of(
         cls,

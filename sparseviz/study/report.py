@@ -28,13 +28,13 @@ def write_report(plan: Plan, folder: Path) -> tuple[Path, ...]:
     rows = [_row(plan, run, told) for run, told in found]
     layers = [row for run, told in found for row in _layer_rows(run, told)]
     shown = (rows,) if plan.study.x else (rows, layers)
-    text = "\n\n".join([f"# {plan.study.title}", *map(_markdown, shown)]) + "\n"
+    text = "\n\n".join([f"# {plan.title}", *map(_markdown, shown)]) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     return (
         _write_whole(folder / "runs.csv", partial(_write_text, _csv(rows))),
         _write_whole(folder / "layers.csv", partial(_write_text, _csv(layers))),
         _write_whole(folder / "table.md", partial(_write_text, text)),
-        _write_whole(folder / "plot.png", partial(draw, plan.study, rows, layers)),
+        _write_whole(folder / "plot.png", partial(draw, plan, rows, layers)),
     )
 
 
