@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from sparseviz import paths
 from sparseviz.config import ConfigError
 from sparseviz.store import RunReader
 from sparseviz.study import Plan, Study, StudyError, run_study, write_report
+from sparseviz.study.picture import points_of
+from sparseviz.study.plan import Published
 from sparseviz.study.work import run_path
 
 TINY = {"network": "lenet300", "epochs": 1, "batch_size": 200, "record.snapshots": 2, "optimizer.gate_rate": 0.05}
@@ -57,7 +60,15 @@ class TestPlan:
 
     def test_that_the_papers_experiments_are_all_there(self):
         runs = {name: len(Plan.of(Study.load(name)).runs) for name in paths.studies()}
-        assert runs == {"lambda1": 20, "lambda2": 20, "lambdas": 8, "layers": 2, "start": 22}
+        assert runs == {
+            "frontier": 6,
+            "frontier300": 6,
+            "lambda1": 20,
+            "lambda2": 20,
+            "lambdas": 8,
+            "layers": 2,
+            "start": 22,
+        }
 
     def test_that_the_small_version_keeps_each_values_own_figure(self):
         whole, small = (Plan.of(Study.load("start"), small=flag).runs for flag in (False, True))
@@ -87,6 +98,11 @@ class TestPlan:
             ("paper = [10, 20]", "paper = [10]", "series 'threshold': paper has 1 figures for 2 values"),
             ("[small.settings]", "[small]\nvalues = [[5]]\n[small.settings]", "[5.0] is none of the study's values"),
             ("[settings]", "[settings", "is not valid TOML"),
+            (
+                "[small.settings]",
+                '[[published]]\nname = "A"\n[small.settings]',
+                "published.0.compression: Field required",
+            ),
             ('title = "Mine"', "", "title: Field required"),
             ("[settings]", 'color = "red"\n[settings]', "color: Extra inputs are not permitted"),
         ],
@@ -130,6 +146,15 @@ class TestWork:
         assert not told
         assert {path: path.stat().st_mtime_ns for path in (folder / "runs").iterdir()} == before
 
+    def test_that_what_a_killed_worker_left_at_any_moment_is_removed(self, own, tmp_path):
+        runs = tmp_path / "runs"
+        runs.mkdir()
+        (runs / "threshold_0_seed0.part99.h5").touch()
+        (runs / ".threshold_0_seed0.part99.h5.99.tmp").touch()
+        plan = Plan.of(Study.load(own), settings=TINY)
+        run_study(plan, tmp_path)
+        assert {path.name for path in runs.iterdir()} == {f"{run.name}.h5" for run in plan.runs}
+
     def test_that_a_run_of_other_settings_is_never_taken_for_one_of_these(self, done):
         plan, folder, _ = done
         other = Plan.of(plan.study, settings=TINY)
@@ -165,6 +190,21 @@ class TestWork:
             assert len(image.convert("RGB").getcolors(maxcolors=1 << 20) or ()) > 50
             blue = (31, 119, 180)  # the first line
             assert blue in {color for _, color in image.convert("RGB").getcolors(maxcolors=1 << 20) or ()}
+
+    def test_that_published_networks_turn_the_picture_into_error_against_compression(self, done):
+        plan, folder, _ = done
+        write_report(plan, folder)
+        sparsity = (folder / "plot.png").read_bytes()
+        study = plan.study.model_copy(update={"published": (Published(name="A", compression=20, error=1),)})
+        write_report(replace(plan, study=study), folder)
+        assert (folder / "plot.png").read_bytes() != sparsity
+
+    def test_that_a_run_without_an_error_is_no_point_of_the_picture(self):
+        rows = [
+            {"series": "a", "compression by weights": ratio, "test error": error}
+            for ratio, error in ((10.0, 1.1), (None, None), (20.0, None), (30.0, 0.0))
+        ]
+        assert points_of(rows, "a", "test") == ([10, 30], [1.1, 0])
 
     def test_that_what_is_not_run_is_told_as_such(self, own, tmp_path):
         plan = Plan.of(Study.load(own), settings=TINY)

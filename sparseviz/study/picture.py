@@ -20,12 +20,13 @@ def draw(plan: Plan, rows: Sequence[Row], layers: Sequence[Row], path: Path) -> 
     study = plan.study
     figure = Figure(figsize=(8, 4.8), layout="constrained")
     axes = figure.add_subplot()
-    if study.x:
+    if study.published:
+        _draw_points(axes, study, rows)
+    elif study.x:
         _draw_lines(axes, study, rows)
     else:
         _draw_layers(axes, layers)
     axes.set_title(plan.title)
-    axes.set_ylabel("sparsity, % of the gated weights" if study.x else "sparsity, %")
     axes.grid(alpha=0.3)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize="small")
@@ -44,6 +45,7 @@ def _draw_lines(axes: Axes, study: Study, rows: Sequence[Row]) -> None:
         if series.paper:
             axes.plot(*_means(study, mine, places, "paper sparsity"), **style, label=f"{series.name}, paper")
     axes.set_xlabel(", ".join(study.x))
+    axes.set_ylabel("sparsity, % of the gated weights")
     if ticks:  # cases, which have no order
         axes.set_xticks(range(len(ticks)), ticks)
     elif min(places.values()) > 0 and max(places.values()) > _LOG_SPAN * min(places.values()):
@@ -95,3 +97,27 @@ def _draw_layers(axes: Axes, layers: Sequence[Row]) -> None:
         if told:
             axes.plot(*zip(*told, strict=True), "k_", markersize=18, label=f"{run}, paper")
     axes.set_xticks(range(len(names)), names)
+    axes.set_ylabel("sparsity, %")
+
+
+def _draw_points(axes: Axes, study: Study, rows: Sequence[Row]) -> None:
+    """Every run twice, its test error full and its validation error hollow; published networks by name."""
+    for number, series in enumerate(study.series):
+        style: dict[str, Any] = {"color": f"C{number}", "marker": _MARKERS[number % len(_MARKERS)], "linestyle": ""}
+        for split, face in (("test", f"C{number}"), ("validation", "none")):
+            points = points_of(rows, series.name, split)
+            axes.plot(*points, **style, markerfacecolor=face, label=f"{series.name}, {split}")
+    for point in study.published:
+        place = (point.compression, point.error)
+        axes.plot(*place, "k+", markersize=9)
+        axes.annotate(point.name, place, (5, 4), textcoords="offset points", fontsize="x-small")
+    axes.set_xscale("log")
+    axes.set_xlabel("compression by weights, times")
+    axes.set_ylabel("error, %")
+
+
+def points_of(rows: Sequence[Row], series: str, split: str) -> tuple[list[float], list[float]]:
+    """Compression by weights and error in percent of the runs of a series that have both."""
+    found = [(row["compression by weights"], row[f"{split} error"]) for row in rows if row["series"] == series]
+    whole = [point for point in found if None not in point]
+    return [compression for compression, _ in whole], [error for _, error in whole]

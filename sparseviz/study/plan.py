@@ -34,6 +34,16 @@ class Series(_Part):
     """Published sparsity in percent by layer; "total" for the whole network."""
 
 
+class Published(_Part):
+    """A published network: a point in the picture of a study that has such."""
+
+    name: str
+    compression: float
+    """By weights."""
+    error: float
+    """On the test images, percent."""
+
+
 class Small(_Part):
     """What a quick version on the embedded data changes."""
 
@@ -53,6 +63,8 @@ class Study(_Part):
     values: tuple[Values, ...] = ((),)
     """Their values, one tuple a point."""
     series: tuple[Series, ...]
+    published: tuple[Published, ...] = ()
+    """With these the picture shows error against compression, and not sparsity against the values."""
     small: Small
 
     @model_validator(mode="after")

@@ -80,6 +80,7 @@ def _record(config: RunConfig, path: Path) -> None:
 
 
 def _remove_parts(folder: Path) -> None:
-    for path in (folder / "runs").glob(f"*{PART}*.h5"):
+    """What killed workers left: also the hidden file that a writer makes before the run file has its name."""
+    for path in (folder / "runs").glob(f"*{PART}*"):
         with contextlib.suppress(OSError):
             path.unlink()
