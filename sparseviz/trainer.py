@@ -85,6 +85,18 @@ class Trainer(Commanded):
         checked = check_live(self.config, values)
         self.command(lambda: self.steering.change(self.step, checked))
 
+    def freeze(self) -> None:
+        """Keep the masks as they are from the next step on: the last phase begins, and lasts to the end."""
+        self.command(self._freeze)
+
+    def _freeze(self) -> None:
+        if self.step < self.steering.phases.frozen:
+            self.steering.freeze(self.step)
+
+    def finish_epoch(self) -> None:
+        """Do the steps that are left of the epoch under way, or a whole one at its beginning, then pause."""
+        self.command(lambda: self._go(self.steps_per_epoch - self.step % self.steps_per_epoch))
+
     def cells(self, layer: str, rows: slice, columns: slice) -> "Future[Cells]":
         """The true weights of a part of a layer's matrix, answered between steps and while paused.
 
@@ -95,9 +107,10 @@ class Trainer(Commanded):
         return answer
 
     def end(self) -> None:
-        """Take no further step, and note it."""
+        """Take no further step, and note it once."""
+        if not self.stopped:
+            self.steering.note(Event(self.step, "stop", math.nan, math.nan))
         super().end()
-        self.steering.note(Event(self.step, "stop", math.nan, math.nan))
 
     def _answer(self, answer: "Future[Cells]", layer: str, rows: slice, columns: slice) -> None:
         if self.closed or not answer.set_running_or_notify_cancel():
@@ -212,7 +225,7 @@ class Trainer(Commanded):
         }
         self._last_snapshot = self.step
         if self._is_target_met(scalars):
-            self.steering.freeze(self.step)
+            self._freeze()
         phase = self.steering.phases.name(min(self.step, self.steps - 1))
         events = self.steering.take_events()
         return Snapshot(self.step, self.step / self.steps_per_epoch, seconds, phase, scalars, layers, events)
@@ -220,7 +233,7 @@ class Trainer(Commanded):
     def _is_target_met(self, scalars: Mapping[str, float]) -> bool:
         """Whether the masks are to freeze now; told by scheduled snapshots alone, so that looking changes nothing."""
         target, acting = self.config.target, self._lambdas != (0.0, 0.0)
-        if self.method.frozen or not self._is_scheduled() or self.step >= self.steering.phases.frozen:
+        if self.method.frozen or not self._is_scheduled():
             return False
         few = target.parameters_kept is not None and scalars["parameters_kept"] <= target.parameters_kept
         bad = target.validation_error is not None and scalars["validation_error"] > target.validation_error

@@ -148,6 +148,42 @@ def test_that_pause_step_steer_and_stop_act_between_steps(data):
     assert math.isfinite(seen[-1].scalars["validation_error"])
 
 
+def test_that_masks_freeze_at_the_step_where_it_is_said_and_the_rate_then_falls_to_0(data):
+    one = trainer(data, record__snapshots=1, epochs=4, optimizer__rate_schedule="frozen", **PRUNING)
+    one.pause()
+    masks, seen = [], []
+    for snapshot in one.run():
+        seen.append(snapshot)
+        masks.append(one.method.mask("fc1").clone())
+        if len(seen) == 1:
+            one.advance(8)
+        elif len(seen) == 2:
+            one.freeze()
+            one.freeze()  # changes nothing
+            one.resume()
+    assert [(event.step, event.name) for event in seen[-1].events] == [(8, "freeze")]
+    assert [snapshot.phase for snapshot in seen] == ["train", "train", "frozen"]
+    assert not torch.equal(masks[0], masks[1])
+    assert torch.equal(masks[1], masks[2])
+    assert seen[1].scalars["rate"] == pytest.approx(1e-3)
+    assert seen[2].scalars["rate"] < 1e-4
+
+
+def test_that_a_run_goes_to_the_end_of_its_epoch_and_pauses(data):
+    one = trainer(data, record__snapshots=1, epochs=3)
+    one.pause()
+    seen = []
+    for snapshot in one.run():
+        seen.append(snapshot.step)
+        if len(seen) == 1:
+            one.advance(1)
+        elif len(seen) < 4:
+            one.finish_epoch()
+        else:
+            one.stop()
+    assert seen[:4] == [0, 1, one.steps_per_epoch, 2 * one.steps_per_epoch]
+
+
 def test_that_a_paused_run_gives_the_same_bits_as_one_that_went_through(data):
     ends = []
     for pauses in (False, True):

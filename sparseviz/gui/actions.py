@@ -24,6 +24,9 @@ class Actions(QObject):
         self.pause = self._make(self.tr("&Pause"), "F6", _Icon.SP_MediaPause)
         self.pause.setCheckable(True)
         self.step = self._make(self.tr("Ste&p"), "F10", _Icon.SP_MediaSkipForward)
+        self.steps = self._make(self.tr("Ru&n Steps…"), "Ctrl+F10")
+        self.epoch = self._make(self.tr("Run to &End of Epoch"), "Shift+F10")
+        self.freeze = self._make(self.tr("&Freeze Masks"), "F8")
         self.stop = self._make(self.tr("&Stop"), "Shift+F5", _Icon.SP_MediaStop)
         self.read_test = self._make(self.tr("&Read Test Set at the End"))
         self.read_test.setCheckable(True)
@@ -71,6 +74,9 @@ class Actions(QObject):
             self.train: self.tr("Train the network as the steering panel says"),
             self.pause: self.tr("Wait after this step, or go on"),
             self.step: self.tr("Do one step, then pause"),
+            self.steps: self.tr("Do as many steps as you say, then pause"),
+            self.epoch: self.tr("Train until the epoch is over, then pause"),
+            self.freeze: self.tr("Keep the masks as they are, and fine-tune the weights that are left"),
             self.stop: self.tr("End the run here; its file stays and can be exported"),
             self.export: self.tr("Write the sparse network as ONNX, with proof"),
             self.read_test: self.tr("The test set is read once, when the run has ended; unless this is off"),

@@ -1,6 +1,5 @@
 """The window: docks around a heatmap and curves, all showing one run at one snapshot."""
 
-from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from sparseviz.gui.actions import Actions
 from sparseviz.gui.export_dialog import ExportDialog
 from sparseviz.gui.layout import Layout
 from sparseviz.gui.messages import Messages
+from sparseviz.gui.run_controls import RunControls
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import LiveRun, TrainingThread
 from sparseviz.snapshot import Cells
@@ -38,6 +38,7 @@ class MainWindow(QMainWindow):
         self.thread_: TrainingThread | None = None
         self._drawn: tuple[int, int] | None = None  # length of the history and position
         self.messages = Messages(self)
+        self.controls = RunControls(self.actions_, self._live, self)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._look)
         self._is_arranged = False
@@ -55,7 +56,6 @@ class MainWindow(QMainWindow):
             (actions.picture, self.choose_picture),
             (actions.quit, self.close),
             (actions.train, self.train),
-            (actions.step, self.step),
             (actions.stop, self.stop),
             (actions.previous, lambda: layout.time.step(-1)),
             (actions.next, lambda: layout.time.step(1)),
@@ -63,9 +63,10 @@ class MainWindow(QMainWindow):
             (actions.about, self.messages.show_about),
         ):
             action.triggered.connect(slot)
-        actions.pause.toggled.connect(self._pause)
+        self.controls.paused.connect(self._update_actions)
+        self.controls.refused.connect(layout.status.showMessage)
         layout.presets.activated.connect(lambda: self.load_preset(layout.presets.currentText()))
-        layout.steering.steered.connect(self._steer)
+        layout.steering.steered.connect(self.controls.steer)
         layout.time.moved.connect(self._move)
         layout.weights.cells_wanted.connect(self._ask_for_cells)
         self.cells_came.connect(self._show_cells)
@@ -113,19 +114,8 @@ class MainWindow(QMainWindow):
         if self.actions_.pause.isChecked():
             live.trainer.pause()
 
-    @Slot(bool)
-    def _pause(self, paused: bool) -> None:
-        self.actions_.pause.setText(self.tr("&Resume") if paused else self.tr("&Pause"))
-        if isinstance(self.run, LiveRun):
-            (self.run.trainer.pause if paused else self.run.trainer.resume)()
-        self._update_actions()
-
-    @Slot()
-    def step(self) -> None:
-        """Do one step and pause."""
-        self.actions_.pause.setChecked(True)
-        if isinstance(self.run, LiveRun):
-            self.run.trainer.advance(1)
+    def _live(self) -> LiveRun | None:
+        return self.run if isinstance(self.run, LiveRun) else None
 
     @Slot()
     def stop(self) -> None:
@@ -133,10 +123,6 @@ class MainWindow(QMainWindow):
         if self.thread_ is not None:
             self.thread_.stop(read_test=self.actions_.read_test.isChecked())
             self.layout_.status.showMessage(self.tr("Stopping…"))
-
-    def _steer(self, values: Mapping[str, float]) -> None:
-        if isinstance(self.run, LiveRun):
-            self.run.trainer.steer(values)
 
     @Slot(str, str)
     def _fail(self, text: str, details: str) -> None:
@@ -208,12 +194,15 @@ class MainWindow(QMainWindow):
         self._update_actions()
         self._timer.start(0)
 
+    @Slot()
     def _update_actions(self) -> None:
         training, live = self.is_training(), isinstance(self.run, LiveRun)
         paused = self.actions_.pause.isChecked()
         self.actions_.train.setEnabled(not training or paused)
         for action in (self.actions_.pause, self.actions_.step, self.actions_.stop):
             action.setEnabled(training)
+        for action in (self.actions_.steps, self.actions_.epoch, self.actions_.freeze):
+            action.setEnabled(live)
         self.actions_.open.setEnabled(not training)
         self.actions_.export.setEnabled(isinstance(self.run, StoredRun))
         self.layout_.steering.set_training(training=training)

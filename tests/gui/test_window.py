@@ -7,7 +7,7 @@ import onnx
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage, QPalette
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QInputDialog, QMessageBox
 
 from sparseviz.config import RunConfig
 from sparseviz.gui.export_dialog import ExportDialog
@@ -102,6 +102,30 @@ def test_that_a_run_trains_pauses_steps_is_steered_resumes_and_stops(window, qtb
     assert np.isfinite(window.run.errors.test)
     assert window.run.checkpoint_steps[-1] == window.run.history[len(window.run.history) - 1].step
     assert ("penalty.lambda2", 0.5) in [(event.name, event.after) for event in window.run.history.events()]
+
+
+def test_that_a_run_does_the_steps_asked_for_and_ends_its_epoch_and_freezes_its_masks(window, qtbot, monkeypatch):
+    begin(window, qtbot, LONG)
+    window.actions_.pause.trigger()
+    wait_at_rest(window, qtbot)
+    trainer, at = window.run.trainer, window.run.trainer.step
+    monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (3, True))  # a modal question would wait for a person
+    window.actions_.steps.trigger()
+    qtbot.waitUntil(lambda: trainer.step == at + 3 and trainer.steps_to_go == 0, timeout=WAIT_MS)
+    monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (3, False))
+    window.actions_.steps.trigger()
+    window.actions_.epoch.trigger()
+    qtbot.waitUntil(lambda: trainer.step > at + 3 and trainer.steps_to_go == 0, timeout=WAIT_MS)
+    assert trainer.step % trainer.steps_per_epoch == 0
+    window.actions_.freeze.trigger()
+    window.actions_.step.trigger()
+    qtbot.waitUntil(lambda: window.run.history[len(window.run.history) - 1].phase == "frozen", timeout=WAIT_MS)
+    window.actions_.freeze.trigger()
+    assert window.layout_.status.currentMessage() == "The masks are frozen already."
+    window.actions_.stop.trigger()
+    wait_for_end(window, qtbot)
+    assert [event.name for event in window.run.history.events()].count("freeze") == 1
+    assert not window.actions_.freeze.isEnabled()
 
 
 def test_that_stop_leaves_the_test_set_unread_when_told_so(window, qtbot):
