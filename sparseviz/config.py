@@ -170,8 +170,8 @@ class RunConfig(_Part):
     """Network: lenet5, lenet300, or package.module:function for your own."""
     dropout: tuple[_Rate, ...] = Field((), strict=False)
     """Dropout before each linear layer but the first of lenet300, before each of lenet5; empty: none."""
-    epochs: int = Field(20, ge=1, le=1_000_000)
-    """Passes over the training data."""
+    epochs: int = Field(20, ge=1, le=1_000_000, json_schema_extra={"live": True})
+    """Passes over the training data; a run that trains can be made longer, which lengthens its last phase."""
     batch_size: int = Field(128, ge=1)
     """Images a step."""
     seed: int = Field(0, ge=0, lt=2**63)

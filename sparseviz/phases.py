@@ -32,6 +32,11 @@ class Phases:
         earlier = {name: min(getattr(self, name), step) for name in ("ramp", "train", "decide", "frozen")}
         return replace(self, **earlier)
 
+    def extended(self, end: int, later: int) -> Self:
+        """The same for a run that ends later: what would have begun at its end never does."""
+        moved = {name: later for name in ("ramp", "train", "decide", "frozen") if getattr(self, name) >= end}
+        return replace(self, **moved)
+
     def name(self, step: int) -> str:
         """The phase of this step: warm-up, ramp, train, decide or frozen."""
         begun = [name for name in ("ramp", "train", "decide", "frozen") if step >= getattr(self, name)]

@@ -4,7 +4,7 @@ This is all that a view knows: it cannot tell whether a run is live, stored, or 
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from threading import Lock
 from types import MappingProxyType
@@ -207,6 +207,11 @@ def totals(snapshot: Snapshot, parameters: int) -> Totals:
         weights=weights,
         weights_kept=int(snapshot.scalars["weights_kept"]),
     )
+
+
+def planned_epochs(events: Iterable[Event], at_first: int) -> int:
+    """Epochs of the whole run: as it was planned at first, or as it was last made longer."""
+    return next((int(event.after) for event in reversed(tuple(events)) if event.name == "epochs"), at_first)
 
 
 class History:

@@ -11,28 +11,38 @@ LIVE = tuple(name for name, setting in settings().items() if setting.live)
 
 
 def check_live(config: RunConfig, values: Mapping[str, float]) -> dict[str, float]:
-    """The values as numbers. Raises ConfigError for a setting that cannot change now, and for a bad value."""
+    """The values as the run that trains as `config` says now would take them.
+
+    Raises ConfigError for a setting that cannot change now, for a bad value, and for fewer epochs.
+    """
     for name in values:
         if name not in LIVE:
             raise ConfigError(f"{name}: cannot change while a run trains; these can: {', '.join(LIVE)}")
     changed = config.changed(values)
-    return {name: float(changed.value(name)) for name in values}
+    if changed.epochs < config.epochs:
+        raise ConfigError(f"epochs: a run that trains can be made longer than {config.epochs}, not shorter; stop it")
+    return {name: changed.value(name) for name in values}
 
 
 class Steering:
     """Lambdas and rates in force at every step of a run, and the record of who changed what when."""
 
     def __init__(self, config: RunConfig, steps: int) -> None:
+        self.config, self.steps = config, steps  # in force
         self.phases = Phases.of(config.schedule, steps)
-        self._config, self._steps = config, steps
-        self._now = {name: float(config.value(name)) for name in LIVE}
+        self._steps_per_epoch = steps // config.epochs
         self._events: list[Event] = []
 
     def change(self, step: int, values: Mapping[str, float]) -> None:
         """Set live settings from this step on."""
         for name, value in values.items():
-            self.note(Event(step, name, self._now[name], value))
-            self._now[name] = value
+            self.note(Event(step, name, float(self.config.value(name)), float(value)))
+        self.config = self.config.changed(values)
+        self._extend(self.config.epochs * self._steps_per_epoch)
+
+    def _extend(self, steps: int) -> None:
+        if steps > self.steps:
+            self.phases, self.steps = self.phases.extended(self.steps, steps), steps
 
     def freeze(self, step: int) -> None:
         """Begin the last phase at this step."""
@@ -54,21 +64,22 @@ class Steering:
 
     def lambdas(self, step: int) -> tuple[float, float]:
         """lambda1 and lambda2 in force at this step: the ramp and the phase "decide" are in them."""
-        lambda1, lambda2 = self._now["penalty.lambda1"], self._now["penalty.lambda2"]
+        penalty = self.config.penalty
+        lambda1, lambda2 = penalty.lambda1, penalty.lambda2
         if self.phases.name(step) == "decide":
-            lambda1 = max(lambda1, self._config.penalty.decide_ratio * lambda2)
+            lambda1 = max(lambda1, penalty.decide_ratio * lambda2)
         share = self.phases.penalty_share(step)
         return lambda1 * share, lambda2 * share
 
     def rates(self, step: int) -> tuple[float, float]:
         """Learning rates of the weights and of the gates in force at this step."""
-        share = self._rate_share(step)
-        return self._now["optimizer.rate"] * share, self._now["optimizer.gate_rate"] * share
+        share, optimizer = self._rate_share(step), self.config.optimizer
+        return optimizer.rate * share, optimizer.gate_rate * share
 
     def _rate_share(self, step: int) -> float:
         """What the rate schedule leaves of the rates, in (0, 1]."""
-        kind = self._config.optimizer.rate_schedule
-        begin = {"constant": self._steps, "cosine": 0, "frozen": self.phases.frozen}[kind]
+        kind = self.config.optimizer.rate_schedule
+        begin = {"constant": self.steps, "cosine": 0, "frozen": self.phases.frozen}[kind]
         if step < begin:
             return 1.0
-        return (1 + math.cos(math.pi * (step - begin) / (self._steps - begin))) / 2
+        return (1 + math.cos(math.pi * (step - begin) / (self.steps - begin))) / 2

@@ -52,12 +52,12 @@ class Trainer(Commanded):
         )
         self._batches = Batches(self.train, config.batch_size, config.seed)
         self.steps_per_epoch = self._batches.per_epoch
-        self.steps = config.epochs * self.steps_per_epoch
-        self.steering = Steering(config, self.steps)
+        self._planned = config.epochs * self.steps_per_epoch  # steps, before the run is made longer
+        self.steering = Steering(config, self._planned)
         self.model = build(config.network, config.dropout).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters: int = sum(parameter.numel() for parameter in self.model.parameters())
         counts = multiply_adds(self.model, self.test.images[:1])
-        self.method = method(config, self.steps)
+        self.method = method(config, self._planned)
         self.method.attach(self.model)
         if not self.method.layers:
             raise InputError(f"network '{config.network}' has no linear or convolution layer to make sparse")
@@ -76,13 +76,18 @@ class Trainer(Commanded):
         return [parameter for parameter in self.model.parameters() if id(parameter) not in gates]
 
     @property
+    def steps(self) -> int:
+        """Of the whole run, as it is planned now."""
+        return self.steering.steps
+
+    @property
     def layers(self) -> tuple[LayerInfo, ...]:
         """What of the layers never changes."""
         return tuple(self._observer.infos.values())
 
     def steer(self, values: Mapping[str, float]) -> None:
         """Change live settings (LIVE) from the next step on. Raises ConfigError for others and for bad values."""
-        checked = check_live(self.config, values)
+        checked = check_live(self.steering.config, values)
         self.command(lambda: self.steering.change(self.step, checked))
 
     def freeze(self) -> None:
@@ -150,12 +155,12 @@ class Trainer(Commanded):
     def _is_snapshot_due(self) -> bool:
         if self._last_snapshot == self.step:
             return self.stopped and self.steering.has_events()  # what was done since must reach the file
-        return self.stopped or self.steps_to_go == 0 or self._is_scheduled()
+        return self.stopped or self.steps_to_go == 0 or self.step == self.steps or self._is_scheduled()
 
     def _is_scheduled(self) -> bool:
-        """Snapshots lie evenly in the run, the first and the last step included."""
-        number = self.config.record.snapshots
-        return self.step == 0 or self.step * number // self.steps > (self.step - 1) * number // self.steps
+        """Snapshots lie evenly in the run as it was planned, the first and the last step included, and go on so."""
+        number, steps = self.config.record.snapshots, self._planned
+        return self.step == 0 or self.step * number // steps > (self.step - 1) * number // steps
 
     def _train_step(self) -> None:
         self._prepare()

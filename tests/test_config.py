@@ -19,7 +19,7 @@ from sparseviz.snapshot import Event
 from sparseviz.steering import LIVE, Steering, check_live
 
 PARTS = ("data", "method", "gate", "penalty", "schedule", "optimizer", "record")
-RATES_AND_LAMBDAS = {"penalty.lambda1", "penalty.lambda2", "optimizer.rate", "optimizer.gate_rate"}
+LIVE_SETTINGS = {"epochs", "penalty.lambda1", "penalty.lambda2", "optimizer.rate", "optimizer.gate_rate"}
 
 
 def leaves(tree: dict[str, Any], prefix="") -> dict[str, Any]:
@@ -72,9 +72,9 @@ class TestSettings:
             assert setting.name == name
             assert len(setting.description.split()) > 2, name
 
-    def test_that_the_lambdas_and_the_rates_alone_are_live(self):
-        assert {name for name, setting in settings().items() if setting.live} == RATES_AND_LAMBDAS
-        assert set(LIVE) == RATES_AND_LAMBDAS
+    def test_that_the_lambdas_the_rates_and_the_length_alone_are_live(self):
+        assert {name for name, setting in settings().items() if setting.live} == LIVE_SETTINGS
+        assert set(LIVE) == LIVE_SETTINGS
 
     def test_that_value_finds_each_by_its_dotted_name(self):
         config = RunConfig.load(EMBEDDED)
@@ -172,7 +172,7 @@ class TestChanged:
 
     @pytest.mark.parametrize(
         "name",
-        ["epochs", "batch_size", "seed", "threads", *sorted(RATES_AND_LAMBDAS), "gate.start", "optimizer.weight_decay"],
+        ["epochs", "batch_size", "seed", "threads", *sorted(LIVE_SETTINGS), "gate.start", "optimizer.weight_decay"],
     )
     def test_that_a_negative_number_is_told_with_its_setting(self, name):
         assert_refused({name: -1}, f"{name}: ", "greater than", "(it is -1)")
@@ -280,7 +280,26 @@ class TestSteering:
         events = (Event(50, "penalty.lambda2", 5e-2, 0.5), Event(50, "optimizer.rate", 0.1, 0.2))
         assert (run.take_events(), run.take_events()) == (events, ())
 
-    @pytest.mark.parametrize("name", ["epochs", "penalty.scale", "nothing"])
+    @pytest.mark.parametrize("kind", ["frozen", "cosine"])
+    def test_that_more_epochs_lengthen_the_last_phase_and_its_fall_to_0(self, kind):
+        run = steering(**{"optimizer.rate_schedule": kind})
+        run.change(90, {"epochs": 40})
+        assert run.steps == 200
+        assert [run.phases.name(step) for step in (59, 60, 80, 199)] == ["train", "decide", "frozen", "frozen"]
+        assert run.lambdas(60) == (0.2, 5e-2)
+        assert 0 < run.rates(199)[0] < 0.1 * 0.01
+        assert run.take_events() == (Event(90, "epochs", 20, 40),)
+
+    def test_that_a_phase_that_would_have_begun_at_the_end_never_does(self):
+        run = Steering(RunConfig(), 100)
+        run.change(50, {"epochs": 40})
+        assert {run.phases.name(step) for step in range(200)} == {"train"}
+
+    def test_that_a_run_is_not_made_shorter(self):
+        with pytest.raises(ConfigError, match=r"epochs: .* can be made longer than 20, not shorter"):
+            check_live(RunConfig(), {"epochs": 19})
+
+    @pytest.mark.parametrize("name", ["batch_size", "penalty.scale", "nothing"])
     def test_that_what_cannot_change_now_is_told_with_what_can(self, name):
         with pytest.raises(ConfigError) as caught:
             check_live(RunConfig(), {name: 1})

@@ -184,6 +184,20 @@ def test_that_a_run_goes_to_the_end_of_its_epoch_and_pauses(data):
     assert seen[:4] == [0, 1, one.steps_per_epoch, 2 * one.steps_per_epoch]
 
 
+def test_that_a_run_can_be_made_longer_while_it_trains(data):
+    one = trainer(data, record__snapshots=4)
+    seen = []
+    for snapshot in one.run():
+        seen.append(snapshot)
+        if snapshot.step == 9:
+            one.steer({"epochs": 3})
+    assert [snapshot.step for snapshot in seen] == [0, 3, 6, 9, 12, 15, 18]
+    assert [event.name for snapshot in seen for event in snapshot.events] == ["epochs"]
+    assert math.isfinite(seen[-1].scalars["validation_error"])
+    with pytest.raises(ConfigError, match="epochs"):
+        one.steer({"epochs": 2})
+
+
 def test_that_a_paused_run_gives_the_same_bits_as_one_that_went_through(data):
     ends = []
     for pauses in (False, True):

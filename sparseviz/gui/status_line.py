@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
-from sparseviz.snapshot import History, totals
+from sparseviz.snapshot import History, planned_epochs, totals
 from sparseviz.store import RunInfo
 
 _SPEED_SNAPSHOTS = 8  # the newest, over which speed is measured
@@ -45,22 +45,23 @@ class StatusLine(QStatusBar):
         if not len(history):
             return
         newest = history[len(history) - 1]
-        self.epoch.setText(self.tr("epoch {0:.1f} / {1}").format(newest.epoch, info.config.epochs))
+        epochs = planned_epochs(history.events(), info.config.epochs)
+        self.epoch.setText(self.tr("epoch {0:.1f} / {1}").format(newest.epoch, epochs))
         self.bar.show()
-        self.bar.setRange(0, info.steps)
+        self.bar.setRange(0, epochs * info.steps_per_epoch)
         self.bar.setValue(newest.step)
-        self.facts.setText("  ·  ".join(self._speed(history, info) * live + self._state(history)))
+        self.facts.setText("  ·  ".join(self._speed(history, info, epochs) * live + self._state(history)))
         self.file.setText(path.name)
         self.file.setToolTip(str(path))
 
-    def _speed(self, history: History, info: RunInfo) -> list[str]:
+    def _speed(self, history: History, info: RunInfo, epochs: int) -> list[str]:
         begin, end = history[max(0, len(history) - 1 - _SPEED_SNAPSHOTS)], history[len(history) - 1]
         seconds = end.time - begin.time
         if end.step == begin.step or seconds <= 0:
             return []
         steps_a_second = (end.step - begin.step) / seconds
         images = steps_a_second * info.images["train"] / info.steps_per_epoch
-        left = (info.steps - end.step) / steps_a_second
+        left = (epochs * info.steps_per_epoch - end.step) / steps_a_second
         return [self.tr("{0:,.0f} images/s").format(images), self.tr("{0} left").format(_duration(left))]
 
     def _state(self, history: History) -> list[str]:

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from sparseviz.snapshot import LayerSnapshot, Snapshot, totals
+from sparseviz.snapshot import LayerSnapshot, Snapshot, planned_epochs, totals
 from sparseviz.store.reader import RunReader
 
 
@@ -11,6 +11,7 @@ def summary(run: RunReader) -> dict[str, Any]:
     """Status, sizes and errors of a run; shares from 0 to 1, errors in percent, None where there is no value."""
     snapshots = run.snapshots()
     info, config = run.info, run.config
+    epochs = planned_epochs((event for snapshot in snapshots for event in snapshot.events), config.epochs)
     head = {
         "file": str(run.path),
         "status": run.status,
@@ -24,7 +25,7 @@ def summary(run: RunReader) -> dict[str, Any]:
         "threads": info.threads,
         "created": info.created,
         "versions": dict(info.versions),
-        "steps": info.steps,
+        "steps": epochs * info.steps_per_epoch,
         "snapshots": len(snapshots),
         "checkpoints": list(run.checkpoint_steps()),
         "parameters": info.parameters,

@@ -40,7 +40,7 @@ def _draw_lines(axes: Axes, study: Study, rows: Sequence[Row]) -> None:
         quantity, word = _quantity(series)
         marker = _MARKERS[number % len(_MARKERS)]
         style: dict[str, Any] = {"color": f"C{number}", "marker": marker, "linestyle": "" if ticks else "-"}
-        axes.plot(*_means(study, mine, places, quantity), **style, label=f"{series.name}, {word}")
+        axes.plot(*_means(study, mine, places, quantity), **style, label=f"{series.name}, ours ({word})")
         style |= {"linestyle": "" if ticks else "--", "markerfacecolor": "none"}
         if series.paper:
             axes.plot(*_means(study, mine, places, "paper sparsity"), **style, label=f"{series.name}, paper")

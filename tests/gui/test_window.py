@@ -128,6 +128,22 @@ def test_that_a_run_does_the_steps_asked_for_and_ends_its_epoch_and_freezes_its_
     assert not window.actions_.freeze.isEnabled()
 
 
+def test_that_a_run_that_trains_can_be_made_longer_and_not_shorter(window, qtbot):
+    begin(window, qtbot, LONG)
+    panel, line = window.layout_.steering, window.layout_.steering.fields["epochs"].line
+    for text in ("3000", "2500"):
+        line.selectAll()
+        qtbot.keyClicks(line, text)
+        qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert "can be made longer" in panel.problem.text()
+    assert line.text() == "3000"
+    qtbot.waitUntil(lambda: window.run.trainer.steps == 3000 * window.run.trainer.steps_per_epoch, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "/ 3000" in window.layout_.status.epoch.text(), timeout=WAIT_MS)
+    window.actions_.stop.trigger()
+    wait_for_end(window, qtbot)
+    assert ("epochs", 3000) in [(event.name, event.after) for event in window.run.history.events()]
+
+
 def test_that_stop_leaves_the_test_set_unread_when_told_so(window, qtbot):
     window.actions_.read_test.setChecked(False)
     begin(window, qtbot, LONG)

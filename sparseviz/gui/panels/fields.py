@@ -158,7 +158,7 @@ def make_field(setting: Setting, choices: Mapping[str, Mapping[str, str]]) -> Fi
     if get_origin(setting.annotation) is Literal:
         return ChoiceField(setting, {value: value for value in get_args(setting.annotation)})
     kinds: tuple[tuple[bool, Callable[[Setting], Field]], ...] = (
-        (setting.live, RateField),
+        (setting.live and setting.annotation is float, RateField),
         (setting.annotation is bool, SwitchField),
         (setting.name == "data.folder", FolderField),
     )

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QToolButton, QVB
 
 from sparseviz.config import ConfigError, RunConfig, settings
 from sparseviz.gui.panels.fields import Field, make_field
+from sparseviz.steering import check_live
 
 # What a person reaches for first, in this order; the rest waits behind a button.
 FIRST = (
@@ -149,6 +150,8 @@ class SteeringPanel(QWidget):
     def _edit(self, name: str, value: Any) -> None:
         try:
             config = self.config.changed({name: value})
+            if self._is_training:
+                check_live(self.config, {name: value})
         except ConfigError as error:
             self._complain(str(error))
             self.fields[name].set_value(self.config.value(name))
