@@ -1,5 +1,7 @@
 """The layers view, read back from its table."""
 
+import re
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QGuiApplication
@@ -66,7 +68,54 @@ def test_that_ctrl_c_copies_the_selection_as_tab_separated_text(shown, run, qtbo
     assert heading.split("\t")[:3] == ["Layer", "Shape", "Before"]
     assert line.split("\t")[:3] == ["fc1", "500×800", "400,000"]
     view.table.clearSelection()
-    assert len(view.table.selected_text().split("\n")) == 1 + 6
+    assert len(view.table.selected()) == 1 + 6
+
+
+@pytest.mark.parametrize(
+    ("name", "heading", "line"),
+    [
+        ("CSV", "Layer,Shape,Before,Kept", "fc1,500×800,400000,"),
+        ("Markdown", "| Layer | Shape | Before | Kept", "| fc1 | 500×800 | 400,000 |"),
+        ("LaTeX", "Layer & Shape & Before & Kept", r"fc1 & 500$\times$800 & 400,000 &"),
+    ],
+)
+def test_that_the_context_menu_copies_in_other_forms(shown, run, name, heading, line):
+    view = shown(LayersView)
+    view.draw(run, 20)
+    menu = view.table.menu()
+    (action,) = [action for action in menu.actions() if action.text().replace("&", "") == f"Copy as {name}"]
+    action.trigger()
+    menu.close()
+    lines = QGuiApplication.clipboard().text().splitlines()
+    assert any(text.startswith(heading) for text in lines)
+    assert any(text.startswith(line) for text in lines)
+    if name == "LaTeX":
+        assert lines[0] == r"\begin{tabular}{llrrrrrrr}"
+        assert all(text.endswith(r"\\") for text in lines if " & " in text)
+        assert not any(re.search(r"(?<!\\)%", text) for text in lines)
+
+
+def test_that_a_heading_sorts_the_layers_above_the_total_in_every_snapshot(shown, run):
+    view = shown(LayersView)
+    view.draw(run, 20)
+    names = [row.texts[0] for row in view.model.rows]
+    for order, reverse in ((Qt.SortOrder.AscendingOrder, False), (Qt.SortOrder.DescendingOrder, True)):
+        view.table.sortByColumn(3, order)
+        for position in (20, 30):
+            view.draw(run, position)
+            kept = [row.kept for row in view.model.rows[:4]]
+            assert kept == sorted(kept, reverse=reverse)
+            assert [row.texts[0] for row in view.model.rows[4:]] == names[4:]
+    view.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+    assert [row.texts[0] for row in view.model.rows] == names
+
+
+def test_that_multiply_adds_are_those_of_the_kept_weights(shown, run):
+    view = shown(LayersView, (1000, 300))
+    view.draw(run, 20)
+    for row, layer in zip(view.model.rows, run[20].layers, strict=False):
+        assert int(row.texts[8].replace(",", "")) == layer.kept * layer.info.multiply_adds // layer.info.weights
+        assert f"{layer.info.multiply_adds:,}" in row.notes[8]
 
 
 def test_that_a_method_without_gates_has_no_undecided_share(shown):
