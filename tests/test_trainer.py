@@ -224,7 +224,8 @@ def test_that_a_pause_is_not_counted_as_training_time(data):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"epochs": 3}, "epochs: cannot change while a run trains; these can: penalty.lambda1"),
+        ({"batch_size": 3}, r"batch_size: cannot change while a run trains; these can: epochs, penalty\.lambda1"),
+        ({"epochs": 1}, "epochs: a run that trains can be made longer than 2, not shorter"),
         ({"penalty.lambda2": -1}, "penalty.lambda2"),
         ({"optimizer.rate": 0}, "optimizer.rate"),
     ],
