@@ -2,23 +2,22 @@
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QInputDialog, QWidget
 
 from sparseviz.gui.actions import Actions
 from sparseviz.gui.training_thread import LiveRun
 
 
-class RunControls(QWidget):
-    """Connects the actions of the menu "Run" to whichever run trains now; never shown itself."""
+class RunControls(QObject):
+    """Connects the actions of the menu "Run" to whichever run trains now."""
 
     paused = Signal()  # or resumed
     refused = Signal(str)  # why a command changes nothing
 
-    def __init__(self, actions: Actions, live: Callable[[], LiveRun | None], parent: QWidget) -> None:
-        super().__init__(parent)
-        self.hide()
-        self._actions, self._live = actions, live
+    def __init__(self, actions: Actions, live: Callable[[], LiveRun | None], window: QWidget) -> None:
+        super().__init__(window)
+        self._actions, self._live, self._window = actions, live, window
         actions.pause.toggled.connect(self._pause)
         for action, slot in (
             (actions.step, lambda: self.advance(1)),
@@ -44,8 +43,8 @@ class RunControls(QWidget):
     @Slot()
     def ask_for_steps(self) -> None:
         """Ask how many steps to do, and do them."""
-        window = self.parentWidget()
-        steps, given = QInputDialog.getInt(window, self.tr("Run Steps"), self.tr("Steps before the pause:"), 10, 1)
+        question = self.tr("Run Steps"), self.tr("Steps before the pause:")
+        steps, given = QInputDialog.getInt(self._window, *question, 10, 1)
         if given:
             self.advance(steps)
 
@@ -63,7 +62,8 @@ class RunControls(QWidget):
             return
         if live.trainer.step >= live.trainer.steering.phases.frozen:
             self.refused.emit(self.tr("The masks are frozen already."))
-        live.trainer.freeze()
+        else:
+            live.trainer.freeze()
 
     def steer(self, values: Mapping[str, float]) -> None:
         """Change lambdas and rates from the next step on."""

@@ -1,5 +1,7 @@
 """A study's picture: ours in full lines, the published figures dashed."""
 
+import itertools
+import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -101,16 +103,16 @@ def _draw_layers(axes: Axes, layers: Sequence[Row]) -> None:
 
 
 def _draw_points(axes: Axes, study: Study, rows: Sequence[Row]) -> None:
-    """Every run twice, its test error full and its validation error hollow; published networks by name."""
+    """Every run twice, its test error full and its validation error hollow; published networks as letters."""
     for number, series in enumerate(study.series):
         style: dict[str, Any] = {"color": f"C{number}", "marker": _MARKERS[number % len(_MARKERS)], "linestyle": ""}
         for split, face in (("test", f"C{number}"), ("validation", "none")):
             points = points_of(rows, series.name, split)
             axes.plot(*points, **style, markerfacecolor=face, label=f"{series.name}, {split}")
-    for point in study.published:
-        place = (point.compression, point.error)
-        axes.plot(*place, "k+", markersize=9)
-        axes.annotate(point.name, place, (5, 4), textcoords="offset points", fontsize="x-small")
+    published = sorted(study.published, key=lambda point: point.compression)
+    for letter, point in zip(itertools.cycle(string.ascii_uppercase), published, strict=False):
+        # a letter, told in the legend: names beside the points would lie on each other
+        axes.plot(point.compression, point.error, "k", marker=f"${letter}$", linestyle="", label=point.name)
     axes.set_xscale("log")
     axes.set_xlabel("compression by weights, times")
     axes.set_ylabel("error, %")

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
@@ -93,10 +93,10 @@ class CopyTable(QTableView):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         texts = {
-            as_tabs: QCoreApplication.translate("CopyTable", "&Copy"),
-            as_csv: QCoreApplication.translate("CopyTable", "Copy as CS&V"),
-            as_markdown: QCoreApplication.translate("CopyTable", "Copy as &Markdown"),
-            as_latex: QCoreApplication.translate("CopyTable", "Copy as &LaTeX"),
+            as_tabs: self.tr("&Copy"),
+            as_csv: self.tr("Copy as CS&V"),
+            as_markdown: self.tr("Copy as &Markdown"),
+            as_latex: self.tr("Copy as &LaTeX"),
         }
         for form, text in texts.items():
             menu.addAction(text).triggered.connect(lambda *_, form=form: self.copy(form))
