@@ -18,6 +18,7 @@ from sparseviz.config import RunConfig
 from sparseviz.run import record_run
 from sparseviz.snapshot import Checkpoint, LayerSnapshot, Snapshot
 from sparseviz.store import RunInfo, RunReader, RunWriter
+from sparseviz.store.format import CHECKPOINT_KINDS
 from sparseviz.trainer import Trainer
 
 # The same examples in every run, and no limit on the time of one: that depends on the machine.
@@ -161,7 +162,7 @@ def plain_layer(layer: LayerSnapshot) -> dict[str, Any]:
 def assert_same_checkpoint(one: Checkpoint, other: Checkpoint) -> None:
     """Bit for bit, types included."""
     assert one.step == other.step
-    for kind in ("parameters", "masks", "quantities"):
+    for kind in CHECKPOINT_KINDS:
         ours, theirs = getattr(one, kind), getattr(other, kind)
         assert set(ours) == set(theirs)
         for name, values in ours.items():
