@@ -191,6 +191,7 @@ class MainWindow(QMainWindow):
             self.layout_.weights.set_input_shape(run.input_shape)
             self.setWindowTitle(f"{run.path.name} — sparseviz")
             self.layout_.time.show_length(run.history, live=isinstance(run, LiveRun))
+            self.layout_.show_references(run.info.config)
         self._update_actions()
         self._timer.start(0)
 
