@@ -162,7 +162,7 @@ class CurvesView(View):
         if self._tracks is None:
             return
         first, last = self._tracks.epochs[[0, -1]].tolist()
-        self.left.plot.setXRange(first, max(last, first + 1e-3), padding=0.03)
+        self.left.plot.setXRange(first, last if last > first else first + 1, padding=0.03)
         self._fit()
 
     def _fit(self) -> None:

@@ -14,7 +14,7 @@ from sparseviz.gui.theme import Theme, small
 from sparseviz.snapshot import FloatArray
 
 _MARGIN = 3  # pixels around a word, and between it and its line
-_ROOM = 0.75  # of the plot's width that a word may take
+_ROOM = 0.88  # of the plot's width that a word may take
 _REACH = 0.5  # of the range of the curves: a landmark farther beyond it is told at the edge
 _LEAST_REACH = 0.15  # decades
 _STAR = 15  # pixels
@@ -30,6 +30,11 @@ class Reference:
     name: str  # "paper, method 1"
     error_percent: float | None  # on the test images
     parameters_kept: float | None  # as published: without biases
+
+    @property
+    def brief(self) -> str:
+        """Its name where there is little room: what stands before the comma."""
+        return self.name.partition(",")[0]
 
 
 @dataclass(frozen=True, slots=True)

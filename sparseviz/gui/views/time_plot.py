@@ -60,7 +60,7 @@ class Header(QWidget):
         self._spread(wide=self.width() >= ONE_ROW)
 
     def _spread(self, *, wide: bool) -> None:
-        self.choice.setMinimumContentsLength(max(map(len, self._titles)) if wide else LEAST_TITLE)
+        self.choice.setMinimumContentsLength(max(map(len, self._titles)) * 3 // 4 if wide else LEAST_TITLE)
         self._row.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
 
@@ -158,17 +158,25 @@ class TimePlot(QObject):
         return found
 
     def _published(self) -> list[Landmark]:
+        errors, kept = self.group.shows("validation_error"), self.group.shows("parameters_kept")
         found = []
         for reference in self._references:
-            brief = reference.name.partition(",")[0]
-            if self.group.shows("validation_error") and reference.error_percent is not None:
-                error, forms = f"{reference.error_percent:.2f} %", (self.tr("{0} (test; this run: validation): {1}"),)
-                texts = [form.format(reference.name, error) for form in (*forms, self.tr("{0} (test): {1}"))]
-                found.append(Landmark(reference.error_percent, (*texts, self.tr("{0} (test): {1}").format(brief, error))))
-            if self.group.shows("parameters_kept") and reference.parameters_kept is not None:
-                kept = f"{reference.parameters_kept / 1000:.3g}k"
-                found.append(Landmark(reference.parameters_kept, (f"{reference.name}: {kept}", f"{brief}: {kept}")))
+            if errors and reference.error_percent is not None:
+                found.append(Landmark(reference.error_percent, self._error_texts(reference)))
+            if kept and reference.parameters_kept is not None:
+                count = f"{reference.parameters_kept / 1000:.3g}k"
+                texts = tuple(f"{name}: {count}" for name in (reference.name, reference.brief))
+                found.append(Landmark(reference.parameters_kept, texts))
         return found
+
+    def _error_texts(self, reference: Reference) -> tuple[str, ...]:
+        """All say that it is another error than the curve's."""
+        error, brief = f"{reference.error_percent:.2f} %", self.tr("{0} (test): {1}")
+        return (
+            self.tr("{0} (test; this run: validation): {1}").format(reference.name, error),
+            brief.format(reference.name, error),
+            brief.format(reference.brief, error),
+        )
 
     def _ending(self, tracks: Tracks) -> list[Landmark]:
         if self._test_error is None or not self.group.shows("validation_error"):
