@@ -188,3 +188,25 @@ def planes(layer):
     cut_at = np.where(kept, NEVER, np.arange(columns) % 7).astype(np.int32)
     every = Planes(weight, kept.astype(np.float32), quantity, np.broadcast_to(cut_at, kept.shape))
     return lambda rows, columns: every.at(rows).at(slice(None), columns)
+
+
+@cache
+def deep(layers=100, snapshots=40):
+    """A run on a network of many small layers, of which every tenth is a convolution."""
+    infos = [
+        info(f"block{number // 10}.conv{number}", (8, 4, 5, 5), 8)
+        if number % 10 == 0
+        else info(f"block{number // 10}.fc{number}", (20, 40), 20)
+        for number in range(layers)
+    ]
+    parts = [Layer(each, number) for number, each in enumerate(infos)]
+    history = History(sum(each.weights + each.biases for each in infos))
+    for number in range(snapshots):
+        share = number / (snapshots - 1)
+        if number:
+            for place, part in enumerate(parts):
+                part.go(min(share * (0.5 + place / layers), 1), 1 / (snapshots - 1))
+        taken = tuple(part.snapshot(preview=False) for part in parts)
+        scalars = _scalars(taken, share, validated=True)
+        history.append(Snapshot(number * 10, number / 2, float(number), "train", scalars, taken))
+    return history
