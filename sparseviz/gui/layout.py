@@ -27,6 +27,7 @@ from sparseviz.gui.time_bar import TimeBar
 from sparseviz.gui.views import VIEWS
 from sparseviz.gui.views.base import View
 from sparseviz.gui.views.curves import CurvesView
+from sparseviz.gui.views.gates import GatesView
 from sparseviz.gui.views.prior import PriorView
 from sparseviz.gui.views.weights import WeightsView
 from sparseviz.methods import METHODS
@@ -62,6 +63,13 @@ class Layout(QObject):
         return view
 
     @property
+    def gates(self) -> GatesView:
+        """The one view that shares the curves' time axis."""
+        view = self.views["gates"]
+        assert isinstance(view, GatesView)  # noqa: S101  # VIEWS says so
+        return view
+
+    @property
     def curves(self) -> CurvesView:
         """The one view in which a time is chosen."""
         view = self.views["curves"]
@@ -80,6 +88,7 @@ class Layout(QObject):
         column.addWidget(self.splitter, 1)
         column.addWidget(self.time)
         self.curves.time_chosen.connect(self.time.choose)
+        self.curves.time_range_changed.connect(self.gates.set_time_range)
         self._window.setCentralWidget(centre)
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
         steering = self._dock("steering", self.tr("Steering"), self.steering, left)

@@ -3,7 +3,7 @@
 import math
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from sparseviz.gui.theme import Theme, mute
@@ -119,10 +119,10 @@ class GatesView(View):
         if self._frame is None:
             return
         self.large.draw(self._frame, number)
+        self._screens.setCurrentWidget(self.large)
         self.list.show_row(number)
         shown = self.list.shown()
         self.bar.show_one(shown.index(number), len(shown))
-        self._screens.setCurrentWidget(self.large)
         self.large.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
@@ -204,6 +204,7 @@ class GatesView(View):
         right.set_texts(
             self.tr("{1} over the epochs; {2}: more weights ({0})").format(scale, name, strength),
             self.tr("{1} over epochs; {2}: more ({0})").format(scale, name, strength),
+            self.tr("{1} over epochs; {2}: more").format(scale, name, strength),
             self.tr("{1} over epochs").format(scale, name),
         )
 
@@ -219,6 +220,14 @@ class GatesView(View):
         for part in (self.bar, self.overview, self.list, self.large):
             part.restyle(theme)
         self._caption()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Pass the keys on to the layer that is large, or to the current row."""
+        super().focusInEvent(event)
+        if self.is_large():
+            self.large.setFocus(event.reason())
+        else:
+            self._enter_list()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Find a layer, change the scale, or see all again."""

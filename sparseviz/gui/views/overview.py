@@ -72,6 +72,7 @@ class Overview(Focusable):
         self._shares = Shares()
         self.pointed: int | None = None  # a line
         self._at: int | None = None  # a snapshot; None is now
+        self._strength = ""  # which way the colours grow
         self.canvas = pg.GraphicsLayoutWidget()
         self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.canvas.ci.layout.setContentsMargins(0, 2, 8, 0)
@@ -129,9 +130,8 @@ class Overview(Focusable):
         if len(self._shown) <= FEW:
             return
         shares = self._shares.until(frame)
-        self._has_gates = not math.isnan(shares[1, -1, 0])
-        self.plots[1].setVisible(self._has_gates)
-        self.captions[1].setVisible(self._has_gates)
+        for part in (self.plots[1], self.captions[1]):
+            part.setVisible(not math.isnan(shares[1, -1, 0]))  # without gates nothing is undecided
         for number, part in enumerate(shares):
             self._draw_image(number, part, frame)
         self._caption(frame)
@@ -153,8 +153,10 @@ class Overview(Focusable):
     def _caption(self, frame: Frame) -> None:
         scale = self.tr("log") if frame.log else self.tr("linear")
         for caption, name in zip(self.captions, (self.tr("share kept"), self.tr("share undecided")), strict=True):
-            full = self.tr("{0} ({1}), {2} layers over epochs").format(name, scale, len(self._shown))
-            caption.set_texts(full, f"{name} ({scale})", name)
+            some = self.tr("{0} ({1}), {2} layers").format(name, scale, len(self._shown))
+            caption.set_texts(
+                f"{some}; {self._strength}", f"{name} ({scale}); {self._strength}", f"{name} ({scale})", name
+            )
 
     def set_in_sight(self, layers: list[int]) -> None:
         """Mark the layers that can be seen in the list."""
@@ -209,14 +211,18 @@ class Overview(Focusable):
     def restyle(self, theme: Theme) -> None:
         """Take on the theme's colours."""
         self.outline = theme.accent
+        self._strength = self.tr("brighter: more") if theme.dark else self.tr("darker: more")
         style_canvas(self.canvas, theme)
         for plot, image, now in zip(self.plots, self.images, self.nows, strict=True):
             style_plot(plot, theme, small(self.font()))
             image.setLookupTable(count_colours(theme))
             now.setPen(pg.mkPen(theme.text))
-        for bands, colour in ((self.sights, theme.text), (self.pointers, theme.accent)):
+        seen, read = pg.mkPen(theme.warning, style=Qt.PenStyle.DashLine), pg.mkPen(theme.accent, width=2)
+        for bands, pen in ((self.sights, seen), (self.pointers, read)):
             for line in (line for band in bands for line in band.lines):
-                line.setPen(pg.mkPen(colour))
+                line.setPen(pen)
+        if self._frame is not None:
+            self._caption(self._frame)
         for label in (*self.captions, self.readout):
             mute(label, theme)
             label.setFont(small(self.font()))
