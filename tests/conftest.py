@@ -26,6 +26,12 @@ hypothesis.settings.register_profile("here", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("here")
 
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-snapshots", action="store_true", help="take the pictures of the views anew")
+
+
 SHORT = {  # ten steps of the digits, in which a real share of the weights is cut
     "network": "lenet300",
     "epochs": 1,

@@ -47,7 +47,7 @@ class CellMarks(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no ty
 
     def restyle(self, theme: Theme, font: QFont) -> None:
         """Take on the theme's colours."""
-        self._font, self._line, self._accent = font, theme.background, theme.warning
+        self._font, self._line, self._accent = font, theme.muted, theme.warning
         self._ground, self._text = QColor(theme.background), theme.text
         self._ground.setAlpha(190)
         self.update()
@@ -76,11 +76,13 @@ class CellMarks(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no ty
             self._paint_values(painter, seen, pixel, self._values)
 
     def _paint_lines(self, painter: QPainter, seen: QRectF, tile: tuple[int, int]) -> None:
-        painter.setPen(pg.mkPen(self._line, width=2))
-        for x in np.arange(np.ceil(seen.left() / tile[1]), seen.right() / tile[1] + 1e-9) * tile[1]:
-            painter.drawLine(QLineF(x, seen.top(), x, seen.bottom()))
-        for y in np.arange(np.ceil(seen.top() / tile[0]), seen.bottom() / tile[0] + 1e-9) * tile[0]:
-            painter.drawLine(QLineF(seen.left(), y, seen.right(), y))
+        across = np.arange(np.ceil(seen.left() / tile[1]), seen.right() / tile[1] + 1e-9) * tile[1]
+        down = np.arange(np.ceil(seen.top() / tile[0]), seen.bottom() / tile[0] + 1e-9) * tile[0]
+        lines = [QLineF(x, seen.top(), x, seen.bottom()) for x in across]
+        lines += [QLineF(seen.left(), y, seen.right(), y) for y in down]
+        for colour, width in ((self._ground, 3), (self._line, 1)):  # seen on every colour, and on none
+            painter.setPen(pg.mkPen(colour, width=width))
+            painter.drawLines(lines)
 
     def _paint_values(self, painter: QPainter, seen: QRectF, pixel: tuple[float, float], values: Values) -> None:
         painter.save()

@@ -169,6 +169,7 @@ class Heatmap(QWidget):
         for plot, named in ((self.plot, not bars), (self.column_plot, bars)):
             plot.setLabel("bottom", names[1] if named else "")
             plot.showLabel("bottom", named)
+        self.plot.getAxis("bottom").setHeight(FOOT if bars else 2 * FOOT)  # of numbers, and of a name
         for item in (self.row_plot, self.column_plot, self.kept_label):
             item.setVisible(bars)
         self.marks.set_shape(shape, tile)
