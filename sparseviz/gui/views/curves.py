@@ -10,7 +10,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sparseviz.gui.theme import Theme, small, style_canvas, style_plot
-from sparseviz.gui.views.base import View
+from sparseviz.gui.views.base import Table, View
 from sparseviz.gui.views.legend import Legend
 from sparseviz.gui.views.marks import Mark, MarkLines, event_marks, phase_marks
 from sparseviz.gui.views.readout import Curve, Readout
@@ -76,6 +76,29 @@ class CurvesView(View):
     def invitation(self) -> str:
         """What will appear here."""
         return self.tr("Press Train to follow error, loss and size, or open a stored run to see how they went.")
+
+    def lesson(self) -> str:
+        """What to look for over time."""
+        return self.tr(
+            "Left: errors and loss; right: how many parameters are left, both on log axes over the same epochs. A good "
+            "run keeps its validation error while the right curve falls; where the error rises with it, λ₂ is too high."
+        )
+
+    def keys(self) -> list[tuple[str, str]]:
+        """Those of the crosshair."""
+        return [
+            (self.tr("move the crosshair by a snapshot"), self.tr("Left, Right")),
+            (self.tr("show the whole run"), self.tr("Home")),
+        ]
+
+    def table(self) -> Table:
+        """Every snapshot, with the values of every curve; NaN where none was measured."""
+        if self.history is None:
+            return []
+        heads = [self.tr("step"), self.tr("epoch"), *(spec.name + spec.unit for spec in self.specs)]
+        snapshots = [self.history[at] for at in range(len(self.history))]
+        names = [spec.scalar for spec in self.specs]
+        return [heads, *([each.step, each.epoch, *map(each.scalars.__getitem__, names)] for each in snapshots)]
 
     def _curves(self) -> tuple[Curve, ...]:
         solid, dashes, dots = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine

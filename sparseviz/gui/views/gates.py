@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from sparseviz.gui.theme import Theme, count_colours, mute, small, style_canvas, style_plot
-from sparseviz.gui.views.base import FittingLabel, View, percent, undecided
+from sparseviz.gui.views.base import FittingLabel, Table, View, percent, undecided
+from sparseviz.gui.views.tables import histogram_rows
 from sparseviz.snapshot import (
     HISTOGRAM_BINS,
     ByteArray,
@@ -62,6 +63,20 @@ class GatesView(View):
         return self.tr(
             "Press Train to watch the gates of every layer move to 0 or 1, or open a stored run to see how they did."
         )
+
+    def lesson(self) -> str:
+        """What the gates do."""
+        return self.tr(
+            "Each row is a layer: on the left how many weights have which gate now, on the right how the gates came "
+            "there. Training should empty the middle, so that gates gather at 0 (cut) and at 1 (kept)."
+        )
+
+    def table(self) -> Table:
+        """Every layer's histogram now."""
+        if self.history is None:
+            return []
+        heads = [self.tr("layer"), self.tr("quantity"), self.tr("from"), self.tr("to"), self.tr("weights")]
+        return [heads, *histogram_rows(self.history[self.position])]
 
     def _draw(self, history: History, position: int) -> None:
         infos = [layer.info for layer in history[position].layers]
@@ -127,8 +142,8 @@ class GateRow(QWidget):
         self._drawn: tuple[History, int] | None = None  # what the strip shows
         self._told: tuple[str, ...] = ()
         self.name, self.state = FittingLabel(), FittingLabel()
-        for label, margin in ((self.name, 6), (self.state, 0)):
-            label.setContentsMargins(margin, 0, 4, 0)
+        self.name.setContentsMargins(6, 0, 4, 0)
+        self.state.setContentsMargins(0, 0, 4, 0)
         self.canvas = pg.GraphicsLayoutWidget()
         self.canvas.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # the wheel scrolls the list
         self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -138,8 +153,8 @@ class GateRow(QWidget):
         self._add_histogram()
         self._add_strip()
         words = QHBoxLayout()
-        words.addWidget(self.name, 1)
-        words.addWidget(self.state, 1)
+        for label in (self.name, self.state):
+            words.addWidget(label, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2, 0, 0)
         column.setSpacing(0)

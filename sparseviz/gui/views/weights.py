@@ -1,7 +1,5 @@
 """Weights: one layer's matrix, from its preview, or cell by cell where the window can give the true cells."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QStandardItemModel
@@ -9,14 +7,13 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from sparseviz.gui.theme import Theme
 from sparseviz.gui.views import levels
-from sparseviz.gui.views.base import View
+from sparseviz.gui.views.base import Table, View
 from sparseviz.gui.views.captions import Captions
 from sparseviz.gui.views.heatmap import Heatmap
+from sparseviz.gui.views.tables import cell_rows
 from sparseviz.snapshot import Cells, History, LayerInfo, LayerSnapshot
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+_Key = Qt.Key
 MOST_CELLS = 1_000_000  # asked for at once
 ASK_AFTER_MOVE_MS = 150
 ASK_AFTER_DRAW_MS = 250  # longer than between two positions of a slider that moves: then the preview stays
@@ -56,6 +53,30 @@ class WeightsView(View):
     def invitation(self) -> str:
         """What will appear here."""
         return self.tr("Press Train to see which weights of a layer are kept, or open a stored run to see which were.")
+
+    def lesson(self) -> str:
+        """What the heatmap teaches."""
+        return self.tr(
+            "Every point is a weight that is kept; what is dark has been cut, and the bars count what is left of each "
+            "row and column. Look for whole rows and columns without a point: those units can be removed outright."
+        )
+
+    def keys(self) -> list[tuple[str, str]]:
+        """Those of the heatmap."""
+        return [
+            (self.tr("zoom in, zoom out"), "+, -"),
+            (self.tr("move over the matrix"), self.tr("arrow keys")),
+            (self.tr("show the whole matrix"), self.tr("Home")),
+        ]
+
+    def table(self) -> Table:
+        """The true cells at hand, or what is left of each row."""
+        if self._layer is None:
+            return []
+        if self._cells is None:
+            return [[self.tr("output unit"), self.tr("weights kept")], *enumerate(self._layer.row_kept.tolist())]
+        heads = [self.tr("row"), self.tr("column"), "w", self._layer.info.quantity.name, self.tr("kept")]
+        return [heads, *cell_rows(self._cells)]
 
     def layer(self) -> str:
         """The name of the layer that is shown; empty before the first draw."""
@@ -264,16 +285,15 @@ class WeightsView(View):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Zoom with + and -, move with the arrows, see all with Home."""
-        keys: dict[int, Callable[[], None]] = {
-            Qt.Key.Key_Home: self.heatmap.reset,
-            Qt.Key.Key_Plus: lambda: self.heatmap.zoom(0.8),
-            Qt.Key.Key_Minus: lambda: self.heatmap.zoom(1.25),
-            Qt.Key.Key_Left: lambda: self.heatmap.move_by(-0.1, 0),
-            Qt.Key.Key_Right: lambda: self.heatmap.move_by(0.1, 0),
-            Qt.Key.Key_Up: lambda: self.heatmap.move_by(0, -0.1),
-            Qt.Key.Key_Down: lambda: self.heatmap.move_by(0, 0.1),
-        }
-        if event.key() in keys:
-            keys[event.key()]()
-            return
-        super().keyPressEvent(event)
+        zooms: dict[int, float] = {_Key.Key_Plus: 0.8, _Key.Key_Minus: 1.25}
+        right: dict[int, float] = {_Key.Key_Left: -0.1, _Key.Key_Right: 0.1}
+        down: dict[int, float] = {_Key.Key_Up: -0.1, _Key.Key_Down: 0.1}
+        key = event.key()
+        if key == _Key.Key_Home:
+            self.heatmap.reset()
+        elif key in zooms:
+            self.heatmap.zoom(zooms[key])
+        elif key in right or key in down:
+            self.heatmap.move_by(right.get(key, 0), down.get(key, 0))
+        else:
+            super().keyPressEvent(event)
