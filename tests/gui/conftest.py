@@ -12,6 +12,12 @@ if FONTS.is_dir():
     os.environ.setdefault("QT_QPA_FONTDIR", str(FONTS))
 
 
+@pytest.fixture(autouse=True)
+def _own_settings(tmp_path, monkeypatch):
+    """No test reads or writes how the person left the window."""
+    monkeypatch.setenv("SPARSEVIZ_SETTINGS", str(tmp_path / "settings"))
+
+
 @pytest.fixture(scope="session")
 def run():
     """A finished run on LeNet-5."""
