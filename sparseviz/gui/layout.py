@@ -54,7 +54,7 @@ class Layout(QObject):
         self.presets = QComboBox()
         self.state, self.device, self.ending = QLabel(), QLabel(), QLabel()
         self.docks: list[QDockWidget] = []
-        self.bodies: list[QWidget] = []  # what Alt and a number go to, in that order
+        self.bars: list[TitleBar] = []  # Alt and a number go to their bodies, in this order
         self._place_views()
         self._fill_tool_bar()
         self._fill_menus()
@@ -108,7 +108,7 @@ class Layout(QObject):
     def _title_bar(self, title: str, body: QWidget) -> TitleBar:
         """The bar above a view, and the same by a right click in it."""
         bar = TitleBar(title, body)
-        self.bodies.append(body)
+        self.bars.append(bar)
         if isinstance(body, Pane):
             bar.offer_saving()
             save, help_ = QAction(self.tr("&Save View…"), body), QAction(self.tr("&What Is This?"), body)
@@ -118,6 +118,11 @@ class Layout(QObject):
             body.addActions([save, help_])
             body.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         return bar
+
+    @property
+    def bodies(self) -> list[QWidget]:
+        """What has a title bar."""
+        return [bar.body for bar in self.bars]
 
     def panes(self) -> list[Pane]:
         """All that can be saved."""

@@ -18,7 +18,8 @@ class TitleBar(QWidget):
 
     def __init__(self, title: str, body: QWidget) -> None:
         super().__init__()
-        self._title, self._body = title, body
+        self.body = body
+        self._title = title
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(6, 1, 2, 1)
         self._row.setSpacing(2)
@@ -53,7 +54,7 @@ class TitleBar(QWidget):
         return button
 
     def _explain(self) -> None:
-        explain(self._body, self.help)
+        explain(self.body, self.help)
 
 
 class Framed(QWidget):

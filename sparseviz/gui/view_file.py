@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QRect
-from PySide6.QtGui import QImage, QPaintDevice
+from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRect
+from PySide6.QtGui import QImage, QPaintDevice, QPainter
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsView, QWidget
 
 from sparseviz.config import InputError
 from sparseviz.gui.focus import FocusFrame
@@ -27,7 +27,6 @@ def png(widget: QWidget, scale: int) -> bytes:
     """A picture of so many pixels for each on the screen."""
     image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
-    image.fill(widget.palette().window().color())
     _paint(widget, image)
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -49,11 +48,16 @@ def svg(widget: QWidget, title: str) -> bytes:
 
 
 def _paint(widget: QWidget, device: QPaintDevice) -> None:
-    """Paint the widget without the frame that tells where the keys go."""
+    """Paint the widget without the frame that tells where the keys go, and grounds as colours, not as pixels."""
     frames = [frame for frame in widget.findChildren(FocusFrame) if frame.isVisible()]
+    for canvas in widget.findChildren(QGraphicsView):
+        canvas.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
     for frame in frames:
         frame.hide()
-    widget.render(device)
+    painter = QPainter(device)
+    painter.fillRect(widget.rect(), widget.palette().window())
+    widget.render(painter, QPoint())
+    painter.end()
     for frame in frames:
         frame.show()
 

@@ -27,6 +27,29 @@ def run():
 
 
 @pytest.fixture
+def window(qtbot, tmp_path, monkeypatch):
+    """The window, without a run."""
+    from sparseviz.gui.main_window import MainWindow
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    window = MainWindow()
+    qtbot.addWidget(window)
+    window.resize(1300, 850)
+    window.show()
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    return window
+
+
+@pytest.fixture
+def opened(window, gated, qtbot):
+    """The window, with a stored run that it has drawn."""
+    window.open_run(gated.path)
+    qtbot.waitUntil(lambda: not any(view.is_empty() for view in window.layout_.views.values()), timeout=20_000)
+    return window
+
+
+@pytest.fixture
 def shown(qtbot):
     """Make a view of a class, laid out and on the (invisible) screen."""
     from PySide6.QtWidgets import QApplication

@@ -83,7 +83,7 @@ class SteeringPanel(QWidget):
             column.addWidget(widget)
         column.addStretch(1)
         scroll = QScrollArea()
-        scroll.setAccessibleName(self.tr("Settings"))
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it takes the keys
         self.setFocusProxy(self.fields[FIRST[0]])
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
