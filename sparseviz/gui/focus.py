@@ -3,7 +3,7 @@
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QApplication, QMainWindow, QWhatsThis, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWhatsThis, QWidget
 
 from sparseviz.gui.theme import theme_of
 
@@ -62,7 +62,7 @@ class FocusGuide(QObject):
     def _follow(self, _before: QWidget | None, now: QWidget | None) -> None:
         if not shiboken6.isValid(self._frame):  # it went with the widget that it lay over
             self._frame = FocusFrame()
-        if now is not None and now.window() is self._window and now is not self._window:
+        if now is not None and now is not self._window and belongs(now, self._window):
             self._frame.surround(now)
         else:
             self._frame.hide()
@@ -70,12 +70,24 @@ class FocusGuide(QObject):
     @Slot()
     def explain(self) -> None:
         """Show the help of what has the focus, or of what it stands in."""
-        focus = self._window.focusWidget()
+        focus = focus_of(self._window)
         widget: QWidget | None = focus
         while widget is not None and not widget.whatsThis():
             widget = widget.parentWidget()
         if widget is not None and focus is not None:
             explain(widget, focus)
+
+
+def belongs(widget: QWidget, window: QMainWindow) -> bool:
+    """Whether a widget is in a window or in one of its floating docks."""
+    top = widget.window()
+    return top is window or (isinstance(top, QDockWidget) and top.parentWidget() is window)
+
+
+def focus_of(window: QMainWindow) -> QWidget | None:
+    """What has the focus in a window or in its floating docks, or had it last."""
+    focus = QApplication.focusWidget()
+    return focus if focus is not None and belongs(focus, window) else window.focusWidget()
 
 
 def explain(widget: QWidget, beside: QWidget) -> None:

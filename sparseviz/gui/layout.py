@@ -24,7 +24,7 @@ from sparseviz.config import EMBEDDED, RunConfig
 from sparseviz.data import DATASETS
 from sparseviz.gui.actions import Actions
 from sparseviz.gui.arrangement import Arrangement, order_tabs
-from sparseviz.gui.focus import explain
+from sparseviz.gui.focus import explain, focus_of
 from sparseviz.gui.panels.steering import SteeringPanel
 from sparseviz.gui.status_line import StatusLine
 from sparseviz.gui.time_bar import TimeBar
@@ -130,8 +130,12 @@ class Layout(QObject):
 
     def focused_pane(self) -> Pane | None:
         """The view in which the focus is, if it is in one."""
-        focus = self._window.focusWidget()
-        return next((pane for pane in self.panes() if focus and (pane is focus or pane.isAncestorOf(focus))), None)
+        focus = focus_of(self._window)
+        for bar in self.bars:
+            around = (bar, bar.body)
+            if focus and isinstance(bar.body, Pane) and (focus in around or any(w.isAncestorOf(focus) for w in around)):
+                return bar.body
+        return None
 
     def _go_to(self, body: QWidget) -> None:
         """Give a view the focus, and show it if it was closed or behind another."""
@@ -139,6 +143,7 @@ class Layout(QObject):
             if dock.widget() is body:
                 dock.show()
                 dock.raise_()
+        body.window().activateWindow()
         body.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _fill_tool_bar(self) -> None:

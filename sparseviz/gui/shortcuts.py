@@ -49,10 +49,15 @@ def keys_of(menu: QMenu) -> list[tuple[str, str]]:
         inner = action.menu()
         if isinstance(inner, QMenu):
             rows += keys_of(inner)
-        elif keys := action.shortcuts():
-            native = QKeySequence.SequenceFormat.NativeText
-            rows.append((name_of(action), ", ".join(key.toString(native) for key in keys)))
+        elif not action.shortcut().isEmpty():
+            rows.append((name_of(action), ", ".join(_texts(action.shortcuts()))))
     return rows
+
+
+def _texts(keys: Iterable[QKeySequence]) -> list[str]:
+    """The keys as they are written; without those that some keyboards have for one thing, as "Save"."""
+    texts = [key.toString(QKeySequence.SequenceFormat.NativeText) for key in keys]
+    return [text for text in texts if len(text) < 4 or "+" in text] or texts
 
 
 def name_of(action: QAction) -> str:

@@ -81,6 +81,17 @@ def test_that_the_frame_outlives_the_widget_it_lay_over(window, qtbot):
     assert window.layout_.weights.findChild(FocusFrame) is not None
 
 
+def test_that_a_floating_view_is_reached_framed_and_known_as_the_one_in_focus(opened, qtbot):
+    gates = opened.layout_.views["gates"]
+    dock = next(dock for dock in opened.layout_.docks if dock.widget() is gates)
+    dock.setFloating(True)
+    number = opened.layout_.bodies.index(gates)
+    qtbot.keyClick(opened, getattr(Qt.Key, f"Key_{number + 1}"), Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is gates)
+    assert gates.findChild(FocusFrame) is not None
+    assert opened.layout_.focused_pane() is gates
+
+
 def test_that_alt_and_a_number_goes_to_every_view_even_a_closed_one(opened, qtbot):
     layout = opened.layout_
     dock = next(dock for dock in layout.docks if dock.widget() is layout.views["layers"])
