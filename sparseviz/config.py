@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sparseviz import paths
-from sparseviz.settings import Setting, in_words, leaves, read_value
+from sparseviz.settings import Setting, as_toml, in_words, leaves, read_value
 
 EMBEDDED = "lenet5-digits"  # the preset that needs nothing but the program
 
@@ -223,6 +223,10 @@ class RunConfig(_Part):
                 branch = branch[part]
             branch[leaf] = value
         return self.parse(tree, source="setting")
+
+    def as_toml(self) -> str:
+        """The text of a TOML file that `load` reads back as this configuration."""
+        return as_toml(self.model_dump())
 
     def value(self, name: str) -> Any:
         """The value of the setting with this dotted name."""

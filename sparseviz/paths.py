@@ -35,6 +35,12 @@ def runs_folder() -> Path:
     return platformdirs.user_data_path("sparseviz", appauthor=False) / "runs"
 
 
+def settings_folder() -> Path:
+    """Where the window keeps how it was left; the environment variable SPARSEVIZ_SETTINGS names another folder."""
+    named = os.environ.get("SPARSEVIZ_SETTINGS")
+    return Path(named) if named else platformdirs.user_config_path("sparseviz", appauthor=False)
+
+
 def new_run_path(name: str, folder: Path | None = None) -> Path:
     """The next free `name-0001.h5` in `folder`; what is not a letter, digit, dot or dash becomes a dash."""
     folder = folder or runs_folder()

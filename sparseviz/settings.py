@@ -58,8 +58,26 @@ def write_value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _write_entry(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, str) else write_value(value)
+def as_toml(tree: Mapping[str, Any]) -> str:
+    """A configuration's nested values as TOML, exactly; None, for which TOML has no word, is left out."""
+    tables = {name: values for name, values in tree.items() if isinstance(values, Mapping)}
+    plain = {name: value for name, value in tree.items() if name not in tables}
+    return "\n".join([_entries(plain), *(f"[{name}]\n{_entries(values)}" for name, values in tables.items())])
+
+
+def _entries(values: Mapping[str, Any]) -> str:
+    return "".join(f"{name} = {_exact(value)}\n" for name, value in values.items() if value is not None)
+
+
+def _exact(value: Any) -> str:
+    """A value with all its digits, as TOML writes it."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_exact(key)} = {_exact(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_exact, value)) + "]"
+    return str(value).lower()  # true, 12, 1e-05
 
 
 def in_words(error: ValidationError, known: Mapping[str, Setting]) -> str:

@@ -1,6 +1,8 @@
 """The configuration: from TOML and text, over every setting, to the lambdas and rates of a step."""
 
 import json
+import tomllib
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from sparseviz import paths
 from sparseviz.config import EMBEDDED, ConfigError, RunConfig, parse_assignments, settings
@@ -209,6 +211,64 @@ class TestJson:
         values = {"seed": 2**63 - 1, "penalty.lambda1": 1 / 3, "data.folder": 'ü "quoted" \\ \n', "threads": 4}
         config = RunConfig().changed(values)
         assert RunConfig.parse(json.loads(config.model_dump_json())) == config
+
+
+def tree_of(part):
+    """Nested values, of which many are of the right type and some within their limits."""
+    texts, shares = st.text(max_size=8), st.floats(0, 1)
+    numbers = st.one_of(st.integers(0, 2**63 - 1), st.floats(0, 1e300), shares, texts, st.booleans())
+    more = st.one_of(numbers, st.lists(texts, max_size=3), st.dictionaries(texts, shares, max_size=3))
+    return st.fixed_dictionaries(
+        {}, optional={name: field_of(field, more) for name, field in part.model_fields.items()}
+    )
+
+
+def field_of(field, more):
+    """A value for a field: by its type where hypothesis knows it, else any."""
+    kind = field.annotation
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return tree_of(kind)
+    return st.one_of(st.from_type(kind), more)
+
+
+def valid_only(tree):
+    """The values that the configuration takes one by one; those beyond their limits stay at their defaults."""
+    config = RunConfig()
+    for name, value in leaves(tree).items():
+        with suppress(ConfigError):
+            config = config.changed({name: value})
+    return config
+
+
+class TestToml:
+    @pytest.mark.parametrize("name", sorted(paths.presets()))
+    def test_that_a_preset_comes_back_equal(self, tmp_path, name):
+        config = RunConfig.load(name)
+        (tmp_path / "mine.toml").write_text(config.as_toml(), encoding="utf-8")
+        assert RunConfig.load(tmp_path / "mine.toml") == config
+
+    @examples(max_examples=150)
+    @given(tree_of(RunConfig))
+    def test_that_whatever_can_be_set_comes_back_to_the_last_digit(self, tree):
+        config = valid_only(tree)
+        assert RunConfig.parse(tomllib.loads(config.as_toml())) == config
+
+    def test_that_every_setting_but_those_that_are_none_is_in_it(self):
+        written = leaves(tomllib.loads(RunConfig().as_toml()))
+        assert set(written) == {name for name in settings() if RunConfig().value(name) is not None}
+
+    def test_that_awkward_values_come_back_equal(self):
+        awkward = 'ü "quoted" \\ \n\t\x7f\x00 😀'
+        values = {
+            "seed": 2**63 - 1,
+            "penalty.lambda1": 1 / 3,
+            "penalty.lambda2": 5e-324,
+            "data.folder": awkward,
+            "gate.start_by_layer": {awkward: 0.1, "fc*": 1.0},
+            "gate.layers": (awkward, "conv1"),
+        }
+        config = RunConfig().changed(values)
+        assert RunConfig.parse(tomllib.loads(config.as_toml())) == config
 
 
 ENDS = ("warm_up_until", "ramp_until", "decide_from", "freeze_from")

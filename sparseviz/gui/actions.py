@@ -1,7 +1,7 @@
 """What the menus and the tool bar offer, each with the key where a hand would look for it."""
 
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtGui import QAction, QColor, QIcon, QKeySequence, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QEvent, QObject, Slot
+from PySide6.QtGui import QAction, QColor, QIcon, QKeySequence, QPainter, QPalette, QPixmap, QUndoStack
 from PySide6.QtWidgets import QApplication, QStyle, QWidget
 
 _Icon = QStyle.StandardPixmap
@@ -18,21 +18,29 @@ class Actions(QObject):
         self._icons: dict[QAction, QStyle.StandardPixmap] = {}
         self.open = self._make(self.tr("&Open Run…"), QKeySequence.StandardKey.Open, _Icon.SP_DialogOpenButton)
         self.export = self._make(self.tr("&Export ONNX…"), "Ctrl+E", _Icon.SP_DialogSaveButton)
+        self.open_config = self._make(self.tr("Open &Configuration…"), "Ctrl+Shift+O")
+        self.save_config = self._make(self.tr("Save Con&figuration…"), "Ctrl+Alt+S")
+        self.save_view = self._make(self.tr("Save &View…"), QKeySequence.StandardKey.Save)
         self.picture = self._make(self.tr("Save &Picture of Window…"), "Ctrl+Shift+S")
         self.quit = self._make(self.tr("&Quit"), QKeySequence.StandardKey.Quit)
+        self.undo = self._make(self.tr("&Undo"), QKeySequence.StandardKey.Undo)
+        self.redo = self._make(self.tr("&Redo"), QKeySequence.StandardKey.Redo)
         self.train = self._make(self.tr("&Train"), "F5", _Icon.SP_MediaPlay)
         self.pause = self._make(self.tr("&Pause"), "F6", _Icon.SP_MediaPause)
         self.pause.setCheckable(True)
-        self.step = self._make(self.tr("Ste&p"), "F10", _Icon.SP_MediaSkipForward)
+        self.step = self._make(self.tr("&Step"), "F10", _Icon.SP_MediaSkipForward)
         self.steps = self._make(self.tr("Ru&n Steps…"), "Ctrl+F10")
         self.epoch = self._make(self.tr("Run to &End of Epoch"), "Shift+F10")
         self.freeze = self._make(self.tr("&Freeze Masks"), "F8")
-        self.stop = self._make(self.tr("&Stop"), "Shift+F5", _Icon.SP_MediaStop)
+        self.stop = self._make(self.tr("St&op"), "Shift+F5", _Icon.SP_MediaStop)
         self.read_test = self._make(self.tr("&Read Test Set at the End"))
         self.read_test.setCheckable(True)
         self.read_test.setChecked(True)
         self.previous = self._make(self.tr("Pre&vious Snapshot"), "Ctrl+Left")
         self.next = self._make(self.tr("&Next Snapshot"), "Ctrl+Right")
+        self.reset_layout = self._make(self.tr("&Reset Layout"))
+        self.full_screen = self._make(self.tr("&Full Screen"), "F11")
+        self.explain = self._make(self.tr("&What Is This?"), "Shift+F1")
         self.shortcuts = self._make(self.tr("&Keyboard Shortcuts"), "F1")
         self.about = self._make(self.tr("&About sparseviz"))
         self._explain()
@@ -44,7 +52,7 @@ class Actions(QObject):
     ) -> QAction:
         action = QAction(text, self)
         if key is not None:
-            action.setShortcut(QKeySequence(key))
+            action.setShortcuts([QKeySequence(key)] if isinstance(key, str) else QKeySequence.keyBindings(key))
         if icon in _BLACK:
             self._icons[action] = icon
         elif icon is not None:
@@ -78,6 +86,9 @@ class Actions(QObject):
             self.epoch: self.tr("Train until the epoch is over, then pause"),
             self.freeze: self.tr("Keep the masks as they are, and fine-tune the weights that are left"),
             self.stop: self.tr("End the run here; its file stays and can be exported"),
+            self.save_view: self.tr("Save the view that has the focus, as PNG, SVG or CSV"),
+            self.explain: self.tr("What the control or view that has the focus is for"),
+            self.reset_layout: self.tr("Put every dock back where it was at first"),
             self.export: self.tr("Write the sparse network as ONNX, with proof"),
             self.read_test: self.tr("The test set is read once, when the run has ended; unless this is off"),
         }
@@ -85,11 +96,22 @@ class Actions(QObject):
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             action.setToolTip(f"{tip} ({keys})" if keys else tip)
 
-    def table(self) -> list[tuple[str, str]]:
-        """Every action that has a key: its name and its key."""
-        found = self.findChildren(QAction)
-        named = [(action.text().replace("&", "").rstrip("…"), action.shortcut().toString()) for action in found]
-        return [(name, key) for name, key in named if key]
+    def follow(self, edits: QUndoStack) -> None:
+        """Let undo and redo name what they would do."""
+        self.undo.setEnabled(False)
+        self.redo.setEnabled(False)
+        edits.canUndoChanged.connect(self.undo.setEnabled)
+        edits.canRedoChanged.connect(self.redo.setEnabled)
+        edits.undoTextChanged.connect(self._name_undo)
+        edits.redoTextChanged.connect(self._name_redo)
+
+    @Slot(str)
+    def _name_undo(self, edit: str) -> None:
+        self.undo.setText(self.tr("&Undo {0}").format(edit).rstrip())
+
+    @Slot(str)
+    def _name_redo(self, edit: str) -> None:
+        self.redo.setText(self.tr("&Redo {0}").format(edit).rstrip())
 
 
 def _filled(shape: QIcon, colour: QColor) -> QPixmap:

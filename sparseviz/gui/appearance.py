@@ -16,7 +16,7 @@ _DARK = {
     _Role.ButtonText: "#e6e8eb",
     _Role.ToolTipBase: "#2a2f36",
     _Role.ToolTipText: "#e6e8eb",
-    _Role.Highlight: "#2f7fd6",
+    _Role.Highlight: "#2673c8",
     _Role.HighlightedText: "#ffffff",
     _Role.Link: "#58aeff",
     _Role.BrightText: "#ffffff",
@@ -63,6 +63,6 @@ def apply(app: QApplication, *, dark: bool) -> None:
     for role, colour in (_DARK if dark else _LIGHT).items():
         palette.setColor(role, QColor(colour))
     for role in (_Role.WindowText, _Role.Text, _Role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#767c85" if dark else "#8b9099"))
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#767c85" if dark else "#7f858e"))
     palette.setColor(QPalette.ColorGroup.Disabled, _Role.Highlight, QColor("#3a4049" if dark else "#c3c8cf"))
     app.setPalette(palette)

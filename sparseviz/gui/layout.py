@@ -3,15 +3,18 @@
 import math
 from collections.abc import Iterable
 
-from PySide6.QtCore import QObject, QSize, Qt
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
     QDockWidget,
     QLabel,
     QMainWindow,
+    QMenu,
     QSizePolicy,
     QSplitter,
     QToolBar,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -20,12 +23,15 @@ from sparseviz import paths
 from sparseviz.config import EMBEDDED, RunConfig
 from sparseviz.data import DATASETS
 from sparseviz.gui.actions import Actions
+from sparseviz.gui.arrangement import Arrangement, order_tabs
+from sparseviz.gui.focus import explain, focus_of
 from sparseviz.gui.panels.steering import SteeringPanel
 from sparseviz.gui.references import references
 from sparseviz.gui.status_line import StatusLine
 from sparseviz.gui.time_bar import TimeBar
+from sparseviz.gui.title_bar import Framed, TitleBar
 from sparseviz.gui.views import VIEWS
-from sparseviz.gui.views.base import View
+from sparseviz.gui.views.base import Pane, View
 from sparseviz.gui.views.curves import CurvesView
 from sparseviz.gui.views.gates import GatesView
 from sparseviz.gui.views.prior import PriorView
@@ -39,6 +45,8 @@ from sparseviz.snapshot import Errors, History
 class Layout(QObject):
     """Builds the window's docks, bars and menus, and draws its visible views."""
 
+    save_asked = Signal(QObject)  # a Pane, whose picture or values are wanted
+
     def __init__(self, window: QMainWindow, actions: Actions) -> None:
         super().__init__(window)
         self._window, self._actions = window, actions
@@ -49,11 +57,14 @@ class Layout(QObject):
         self.presets = QComboBox()
         self.state, self.device, self.ending = QLabel(), QLabel(), QLabel()
         self.docks: list[QDockWidget] = []
+        self.bars: list[TitleBar] = []  # Alt and a number go to their bodies, in this order
         self._place_views()
         self._fill_tool_bar()
         self._fill_menus()
         window.setStatusBar(self.status)
         self.status.addPermanentWidget(self.ending)
+        self.arrangement = Arrangement(window, self.splitter)
+        order_tabs([self.tool_bar, *self.docks[:2], self.splitter, self.time, *self.docks[2:]])
 
     @property
     def weights(self) -> WeightsView:
@@ -77,47 +88,85 @@ class Layout(QObject):
         return view
 
     def _place_views(self) -> None:
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        self._dock("steering", self.tr("Steering"), self.steering, left)
+        self._dock("prior", self.prior.title(), self.prior, left)
+        self._place_centre()
+        self._dock("gates", self.views["gates"].title(), self.views["gates"], right)
+        self._dock("layers", self.views["layers"].title(), self.views["layers"], right)
+        self.steering.changed.connect(self._draw_prior)
+        self._draw_prior()
+
+    def _place_centre(self) -> None:
         centre = QWidget()
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setAccessibleName(self.tr("Weights and curves"))
         for name in ("weights", "curves"):
-            self.splitter.addWidget(self.views[name])
+            view = self.views[name]
+            self.splitter.addWidget(Framed(self._title_bar(view.title(), view), view))
         self.splitter.setChildrenCollapsible(False)
         column.addWidget(self.splitter, 1)
         column.addWidget(self.time)
         self.curves.time_chosen.connect(self.time.choose)
         self.curves.time_range_changed.connect(self.gates.set_time_range)
         self._window.setCentralWidget(centre)
-        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-        steering = self._dock("steering", self.tr("Steering"), self.steering, left)
-        prior = self._dock("prior", self.tr("Penalty"), self.prior, left)
-        gates = self._dock("gates", self.views["gates"].title(), self.views["gates"], right)
-        layers = self._dock("layers", self.views["layers"].title(), self.views["layers"], right)
-        self._corners = (steering, prior, gates, layers)
-        self.steering.changed.connect(self._draw_prior)
-        self._draw_prior()
-
-    def arrange(self) -> None:
-        """Share the window's room among the docks; only a window that is shown takes it."""
-        steering, prior, gates, layers = self._corners
-        width, height = self._window.width(), self._window.height()
-        self._window.resizeDocks([steering, gates], [width * 19 // 100, width * 3 // 10], Qt.Orientation.Horizontal)
-        shares = [height * 6 // 10, height * 4 // 10, height * 7 // 10, height * 3 // 10]
-        self._window.resizeDocks([steering, prior, gates, layers], shares, Qt.Orientation.Vertical)
-        self.splitter.setSizes([height // 2, height // 2])
 
     def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self._window)
         dock.setObjectName(name)
         dock.setWidget(widget)
+        bar = self._title_bar(title, widget)
+        bar.serve(dock)
+        dock.setTitleBarWidget(bar)
         self._window.addDockWidget(area, dock)
         self.docks.append(dock)
         return dock
 
+    def _title_bar(self, title: str, body: QWidget) -> TitleBar:
+        """The bar above a view, and the same by a right click in it."""
+        bar = TitleBar(title, body)
+        self.bars.append(bar)
+        if isinstance(body, Pane):
+            bar.offer_saving()
+            save, help_ = QAction(self.tr("&Save View…"), body), QAction(self.tr("&What Is This?"), body)
+            for asked in (bar.save_asked, save.triggered):
+                asked.connect(lambda *_: self.save_asked.emit(body))
+            help_.triggered.connect(lambda: explain(body, body))
+            body.addActions([save, help_])
+            body.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        return bar
+
+    @property
+    def bodies(self) -> list[QWidget]:
+        """What has a title bar."""
+        return [bar.body for bar in self.bars]
+
+    def panes(self) -> list[Pane]:
+        """All that can be saved."""
+        return [body for body in self.bodies if isinstance(body, Pane)]
+
+    def focused_pane(self) -> Pane | None:
+        """The view in which the focus is, if it is in one."""
+        focus = focus_of(self._window)
+        for bar in self.bars:
+            around = (bar, bar.body)
+            if focus and isinstance(bar.body, Pane) and (focus in around or any(w.isAncestorOf(focus) for w in around)):
+                return bar.body
+        return None
+
+    def _go_to(self, body: QWidget) -> None:
+        """Give a view the focus, and show it if it was closed or behind another."""
+        for dock in self.docks:
+            if dock.widget() is body:
+                dock.show()
+                dock.raise_()
+        body.window().activateWindow()
+        body.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     def _fill_tool_bar(self) -> None:
-        bar = QToolBar(self.tr("Run"))
+        bar = self.tool_bar = QToolBar(self.tr("Run"))
         bar.setObjectName("run")
         bar.setMovable(False)
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -141,6 +190,9 @@ class Layout(QObject):
         for widget in (space, self.device, self.state):
             bar.addWidget(widget)
         self.state.setAccessibleName(self.tr("State of the run"))
+        self.device.setAccessibleName(self.tr("Device"))
+        for button in bar.findChildren(QToolButton):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._window.addToolBar(bar)
 
     def _draw_prior(self) -> None:
@@ -159,9 +211,14 @@ class Layout(QObject):
     def _fill_menus(self) -> None:
         actions, bar = self._actions, self._window.menuBar()
         file = bar.addMenu(self.tr("&File"))
-        file.addActions([actions.open, actions.export, actions.picture])
+        file.addActions([actions.open, actions.export])
+        file.addSeparator()
+        file.addActions([actions.open_config, actions.save_config])
+        file.addSeparator()
+        file.addActions([actions.save_view, actions.picture])
         file.addSeparator()
         file.addAction(actions.quit)
+        bar.addMenu(self.tr("&Edit")).addActions([actions.undo, actions.redo])
         run = bar.addMenu(self.tr("&Run"))
         run.addActions([actions.train, actions.pause, actions.step, actions.steps, actions.epoch, actions.stop])
         run.addSeparator()
@@ -170,10 +227,19 @@ class Layout(QObject):
         run.addAction(actions.read_test)
         view = bar.addMenu(self.tr("&View"))
         view.addActions([dock.toggleViewAction() for dock in self.docks])
+        self._fill_go_to(view.addMenu(self.tr("&Go To")))
         view.addSeparator()
         view.addActions([actions.previous, actions.next])
+        view.addSeparator()
+        view.addActions([actions.reset_layout, actions.full_screen])
         help_ = bar.addMenu(self.tr("&Help"))
-        help_.addActions([actions.shortcuts, actions.about])
+        help_.addActions([actions.explain, actions.shortcuts, actions.about])
+
+    def _fill_go_to(self, menu: QMenu) -> None:
+        for number, body in enumerate(self.bodies[:9], start=1):
+            action = menu.addAction(body.accessibleName())
+            action.setShortcut(f"Alt+{number}")
+            action.triggered.connect(lambda *_, body=body: self._go_to(body))
 
     def draw(self, history: History, position: int) -> None:
         """Draw the views that can be seen."""

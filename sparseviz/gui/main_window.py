@@ -2,18 +2,20 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QElapsedTimer, QSize, QTimer, Slot
+from PySide6.QtCore import QElapsedTimer, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
-from sparseviz import paths
 from sparseviz.config import EMBEDDED, InputError, RunConfig
 from sparseviz.gui.actions import Actions
 from sparseviz.gui.export_dialog import ExportDialog
+from sparseviz.gui.files import Files
+from sparseviz.gui.focus import FocusGuide
 from sparseviz.gui.layout import Layout
 from sparseviz.gui.messages import Messages
 from sparseviz.gui.questions import Questions
 from sparseviz.gui.run_controls import RunControls
+from sparseviz.gui.shortcuts import ShortcutsPage
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import LiveRun, TrainingThread
 
@@ -37,30 +39,37 @@ class MainWindow(QMainWindow):
         self.messages = Messages(self)
         self.controls = RunControls(self.actions_, self._live, self)
         self.questions = Questions(self.layout_.weights, self._shown, self)
+        self.files = Files(self.actions_, self.layout_, self.messages, self._run_path, self)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._look)
-        self._is_arranged = False
         self.resize(self.screen().availableGeometry().size().boundedTo(ROOMY) * 0.95)
+        self._is_arranged = self.layout_.arrangement.restore()
         self._connect()
         self.load_preset(EMBEDDED)
+        self.layout_.steering.edits.clear()  # the beginning cannot be undone
         self._update_actions()
         self.layout_.status.show_text(self.tr("Ready: press Train (F5) to watch the embedded example."))
 
     def _connect(self) -> None:
         actions, layout = self.actions_, self.layout_
         for action, slot in (
-            (actions.open, self.choose_run),
             (actions.export, self.export),
-            (actions.picture, self.choose_picture),
             (actions.quit, self.close),
             (actions.train, self.train),
             (actions.stop, self.stop),
             (actions.previous, lambda: layout.time.step(-1)),
             (actions.next, lambda: layout.time.step(1)),
-            (actions.shortcuts, lambda: self.messages.show_shortcuts(actions.table())),
+            (actions.undo, layout.steering.undo),
+            (actions.redo, layout.steering.redo),
+            (actions.reset_layout, layout.arrangement.reset),
+            (actions.full_screen, lambda: self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)),
+            (actions.explain, FocusGuide(self).explain),
+            (actions.shortcuts, lambda: ShortcutsPage(self.menuBar(), layout.panes(), self).open()),
             (actions.about, self.messages.show_about),
         ):
             action.triggered.connect(slot)
+        actions.follow(layout.steering.edits)
+        self.files.run_chosen.connect(self.open_run)
         self.controls.paused.connect(self._update_actions)
         self.controls.refused.connect(layout.status.showMessage)
         layout.presets.activated.connect(lambda: self.load_preset(layout.presets.currentText()))
@@ -75,7 +84,7 @@ class MainWindow(QMainWindow):
     def load_preset(self, name: str) -> None:
         """Put a preset into the steering panel."""
         try:
-            self.layout_.steering.set_config(RunConfig.load(name))
+            self.layout_.steering.set_config(RunConfig.load(name), self.tr("preset {0}").format(name))
         except InputError as error:
             self.messages.complain(str(error))
 
@@ -141,13 +150,6 @@ class MainWindow(QMainWindow):
 
     # A run from a file.
 
-    def choose_run(self) -> None:
-        """Ask for a run file and open it."""
-        folder = self.run.path.parent if self.run else paths.runs_folder()
-        path, _ = QFileDialog.getOpenFileName(self, self.tr("Open Run"), str(folder), self.tr("Runs (*.h5)"))
-        if path:
-            self.open_run(Path(path))
-
     def open_run(self, path: Path) -> None:
         """Show a stored run; what cannot be read is said, and the window stays as it is."""
         if self.is_training():
@@ -161,24 +163,19 @@ class MainWindow(QMainWindow):
             self.messages.complain(str(error))
             return
         self._show_run(run)
-        self.layout_.steering.set_config(run.info.config)
+        self.layout_.steering.set_config(run.info.config, self.tr("open {0}").format(path.name))
 
     def export(self) -> None:
         """Ask where to, and export what is on disk."""
         if self.run:
             ExportDialog(self.run.path, self).open()
 
-    def choose_picture(self) -> None:
-        """Ask for a file and save a picture of the window in it."""
-        stem = self.run.path.stem if self.run else "sparseviz"
-        path, _ = QFileDialog.getSaveFileName(self, self.tr("Save Picture"), f"{stem}.png", self.tr("PNG (*.png)"))
-        if path:
-            self.save_picture(Path(path))
-
     def save_picture(self, path: Path) -> None:
         """Save the window as it is now."""
-        if not self.grab().save(str(path)):
-            self.messages.complain(self.tr("{0} cannot be written; choose another folder.").format(path))
+        self.files.save_picture(path)
+
+    def _run_path(self) -> Path | None:
+        return self.run.path if self.run else None
 
     # One run, many views.
 
@@ -204,7 +201,8 @@ class MainWindow(QMainWindow):
             action.setEnabled(training)
         for action in (self.actions_.steps, self.actions_.epoch, self.actions_.freeze):
             action.setEnabled(live)
-        self.actions_.open.setEnabled(not training)
+        for action in (self.actions_.open, self.actions_.open_config):
+            action.setEnabled(not training)
         self.actions_.export.setEnabled(isinstance(self.run, StoredRun))
         self.layout_.steering.set_training(training=training)
         self.layout_.presets.setEnabled(not training)
@@ -256,7 +254,7 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if not self._is_arranged:
             self._is_arranged = True
-            self.layout_.arrange()
+            self.layout_.arrangement.share()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files."""
@@ -277,4 +275,5 @@ class MainWindow(QMainWindow):
             self.thread_.wait()
         if isinstance(self.run, StoredRun):
             self.run.close()
+        self.layout_.arrangement.save()
         super().closeEvent(event)

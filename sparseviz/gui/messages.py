@@ -1,7 +1,5 @@
 """Messages to the person that hold nothing up."""
 
-from collections.abc import Iterable
-
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
@@ -17,11 +15,6 @@ class Messages(QObject):
     def complain(self, text: str, details: str = "") -> None:
         """Say what went wrong; `details` is for who wants to see more, such as a traceback."""
         self._say(QMessageBox.Icon.Warning, text, details)
-
-    def show_shortcuts(self, table: Iterable[tuple[str, str]]) -> None:
-        """List every action that has a key."""
-        rows = "".join(f"<tr><td>{name}</td><td>&nbsp;&nbsp;<b>{key}</b></td></tr>" for name, key in table)
-        self._say(QMessageBox.Icon.NoIcon, f"<table>{rows}</table>")
 
     def show_about(self) -> None:
         """The method in two sentences, and its source."""

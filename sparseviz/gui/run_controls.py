@@ -29,7 +29,7 @@ class RunControls(QObject):
 
     @Slot(bool)
     def _pause(self, paused: bool) -> None:
-        self._actions.pause.setText(self.tr("&Resume") if paused else self.tr("&Pause"))
+        self._actions.pause.setText(self.tr("Res&ume") if paused else self.tr("&Pause"))
         if live := self._live():
             (live.trainer.pause if paused else live.trainer.resume)()
         self.paused.emit()

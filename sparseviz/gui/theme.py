@@ -41,7 +41,7 @@ def theme_of(palette: QPalette) -> Theme:
         grid=mix(text, background, 0.8),
         accent=QColor("#58aeff" if dark else "#1a68c7"),
         pale=mix(text, background, 0.62),
-        warning=QColor("#ffb454" if dark else "#b85c00"),
+        warning=QColor("#ffb454" if dark else "#ad5600"),
         third=QColor("#e29be0" if dark else "#8f2d8f"),
     )
 

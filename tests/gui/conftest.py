@@ -12,12 +12,41 @@ if FONTS.is_dir():
     os.environ.setdefault("QT_QPA_FONTDIR", str(FONTS))
 
 
+@pytest.fixture(autouse=True)
+def _own_settings(tmp_path, monkeypatch):
+    """No test reads or writes how the person left the window."""
+    monkeypatch.setenv("SPARSEVIZ_SETTINGS", str(tmp_path / "settings"))
+
+
 @pytest.fixture(scope="session")
 def run():
     """A finished run on LeNet-5."""
     from tests.gui import histories
 
     return histories.lenet5()
+
+
+@pytest.fixture
+def window(qtbot, tmp_path, monkeypatch):
+    """The window, without a run."""
+    from sparseviz.gui.main_window import MainWindow
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    window = MainWindow()
+    qtbot.addWidget(window)
+    window.resize(1300, 850)
+    window.show()
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    return window
+
+
+@pytest.fixture
+def opened(window, gated, qtbot):
+    """The window, with a stored run that it has drawn."""
+    window.open_run(gated.path)
+    qtbot.waitUntil(lambda: not any(view.is_empty() for view in window.layout_.views.values()), timeout=20_000)
+    return window
 
 
 @pytest.fixture

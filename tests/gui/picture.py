@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -21,6 +22,7 @@ def main(run: Path, folder: Path) -> None:
     app = QApplication([])
     appearance.follow_system(app)
     for width, height in SIZES:
+        os.environ["SPARSEVIZ_SETTINGS"] = tempfile.mkdtemp()  # not as a person left the window
         window = MainWindow()
         window.resize(width, height)
         window.show()

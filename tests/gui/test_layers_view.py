@@ -52,7 +52,7 @@ def test_that_shapes_are_written_in_full_and_numbers_stand_right(shown, run):
     view = shown(LayersView)
     view.draw(run, 20)
     assert view.model.index(0, 1).data() == "20×1×5×5"
-    assert view.table.columnWidth(1) > view.table.fontMetrics().horizontalAdvance("50×20×5×5")
+    assert view.sheet.columnWidth(1) > view.sheet.fontMetrics().horizontalAdvance("50×20×5×5")
     assert view.model.index(2, 2).data() == "400,000"
     assert view.model.index(2, 3).data(Qt.ItemDataRole.TextAlignmentRole) & Qt.AlignmentFlag.AlignRight
     for column in range(view.model.columnCount()):
@@ -62,13 +62,13 @@ def test_that_shapes_are_written_in_full_and_numbers_stand_right(shown, run):
 def test_that_ctrl_c_copies_the_selection_as_tab_separated_text(shown, run, qtbot):
     view = shown(LayersView)
     view.draw(run, 20)
-    view.table.selectRow(2)
-    qtbot.keyClick(view.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    view.sheet.selectRow(2)
+    qtbot.keyClick(view.sheet, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     heading, line = QGuiApplication.clipboard().text().split("\n")
     assert heading.split("\t")[:3] == ["Layer", "Shape", "Before"]
     assert line.split("\t")[:3] == ["fc1", "500×800", "400,000"]
-    view.table.clearSelection()
-    assert len(view.table.selected()) == 1 + 6
+    view.sheet.clearSelection()
+    assert len(view.sheet.selected()) == 1 + 6
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_that_ctrl_c_copies_the_selection_as_tab_separated_text(shown, run, qtbo
 def test_that_the_context_menu_copies_in_other_forms(shown, run, name, heading, line):
     view = shown(LayersView)
     view.draw(run, 20)
-    menu = view.table.menu()
+    menu = view.sheet.menu()
     (action,) = [action for action in menu.actions() if action.text().replace("&", "") == f"Copy as {name}"]
     action.trigger()
     menu.close()
@@ -100,13 +100,13 @@ def test_that_a_heading_sorts_the_layers_above_the_total_in_every_snapshot(shown
     view.draw(run, 20)
     names = [row.texts[0] for row in view.model.rows]
     for order, reverse in ((Qt.SortOrder.AscendingOrder, False), (Qt.SortOrder.DescendingOrder, True)):
-        view.table.sortByColumn(3, order)
+        view.sheet.sortByColumn(3, order)
         for position in (20, 30):
             view.draw(run, position)
             kept = [row.kept for row in view.model.rows[:4]]
             assert kept == sorted(kept, reverse=reverse)
             assert [row.texts[0] for row in view.model.rows[4:]] == names[4:]
-    view.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+    view.sheet.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
     assert [row.texts[0] for row in view.model.rows] == names
 
 
@@ -128,7 +128,7 @@ def test_that_a_narrow_table_shows_what_matters_in_full_and_both_compressions_be
     view = shown(LayersView, (340, 200))
     view.draw(run, 20)
     QApplication.processEvents()
-    table = view.table
+    table = view.sheet
     shown_columns = [column for column in range(view.model.columnCount()) if not table.isColumnHidden(column)]
     names = [view.model.columns[column][0] for column in shown_columns]
     assert names == ["Layer", "Shape", "Before", "Kept", "Sparsity", "Dead"]
@@ -145,11 +145,11 @@ def test_that_a_wide_table_shows_every_column_and_a_narrow_one_again_fewer(shown
     view = shown(LayersView, (800, 300))
     view.draw(run, 20)
     QApplication.processEvents()
-    assert not any(map(view.table.isColumnHidden, range(view.model.columnCount())))
+    assert not any(map(view.sheet.isColumnHidden, range(view.model.columnCount())))
     assert not view.compressions.isVisible()
     view.resize(340, 300)
     QApplication.processEvents()
-    assert view.table.isColumnHidden(5)
+    assert view.sheet.isColumnHidden(5)
     view.resize(800, 300)
     QApplication.processEvents()
-    assert not view.table.isColumnHidden(5)
+    assert not view.sheet.isColumnHidden(5)

@@ -1,5 +1,7 @@
 """What every view does, and the colours they share, read back from what is drawn."""
 
+import re
+
 import numpy as np
 import pytest
 from pyqtgraph import AxisItem, GraphicsView
@@ -8,6 +10,8 @@ from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.theme import NONE_KEPT, count_colours, magnitude_colours, sign_colours, theme_of
 from sparseviz.gui.views import VIEWS
+from sparseviz.gui.views.prior import POINTS, PriorView
+from sparseviz.prior import Prior
 from sparseviz.snapshot import History
 from tests.gui import histories
 
@@ -100,3 +104,48 @@ def test_that_the_numbers_of_every_axis_stay_true_when_the_palette_changes(shown
     axes = [item for canvas in view.findChildren(GraphicsView) for item in canvas.items() if isinstance(item, AxisItem)]
     assert len(axes) >= 8
     assert all(axis.autoSIPrefixScale == 1.0 and not axis.autoSIPrefix for axis in axes)
+
+
+PANES = VIEWS | {"prior": PriorView}
+
+
+def filled(view, run):
+    """The view with something to see."""
+    if isinstance(view, PriorView):
+        view.draw_prior(Prior(0.05, 0.029, 0.75))
+    else:
+        view.draw(run, 20)
+    return view
+
+
+@pytest.mark.parametrize("name", PANES)
+def test_that_a_view_teaches_in_two_sentences_where_a_new_user_stops(shown, name):
+    view = shown(PANES[name])
+    assert view.whatsThis() == view.lesson()
+    assert len(re.findall(r"\.(?= [A-Z]|$)", view.lesson())) == 2
+
+
+@pytest.mark.parametrize("name", PANES)
+def test_that_a_view_gives_its_values_with_headings_and_none_while_it_is_empty(shown, run, name):
+    view = shown(PANES[name])
+    assert view.table() == []
+    heads, *rows = filled(view, run).table()
+    assert all(isinstance(head, str) and head for head in heads)
+    assert rows
+    assert {len(row) for row in rows} == {len(heads)}
+    assert {type(value) for row in rows for value in row} <= {str, int, float}
+
+
+def test_that_the_values_given_are_the_historys_own(shown, run):
+    now = run[20]
+    tables = {name: filled(shown(kind), run).table() for name, kind in PANES.items()}
+    counts = [row[4] for row in tables["gates"][1:] if row[0] == "fc1"]
+    assert counts == now.layers[2].histogram.tolist()
+    assert [row[0] for row in tables["curves"][1:]] == [run[at].step for at in range(len(run))]
+    assert dict(zip(*tables["curves"][::21], strict=True))["parameters kept"] == now.scalars["parameters_kept"]
+    assert [row[3] for row in tables["layers"][1:5]] == [layer.kept for layer in now.layers]
+    assert tables["layers"][-1][2:4] == [430_500, sum(layer.kept for layer in now.layers)]
+    assert [row[3] for row in tables["weights"][1:] if row[1] == "row"] == now.layers[2].row_kept.tolist()
+    assert [row[3] for row in tables["weights"][1:] if row[1] == "column"] == now.layers[2].column_kept.tolist()
+    middle = tables["prior"][1 + POINTS // 2]
+    assert middle[1] == pytest.approx(0.05 * middle[0] * (1 - middle[0]) + 0.029 * middle[0])

@@ -23,16 +23,6 @@ LONG = SHORT | {"epochs": 2000, "record.snapshots": 4000}
 WAIT_MS = 60_000
 
 
-@pytest.fixture
-def window(qtbot, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    window = MainWindow()
-    qtbot.addWidget(window)
-    window.resize(1300, 850)
-    window.show()
-    return window
-
-
 def begin(window, qtbot, settings):
     """Press Train and wait for the first snapshots."""
     window.layout_.steering.set_config(RunConfig().changed(settings))

@@ -1,10 +1,14 @@
 """One editor a setting, by the setting's type."""
 
 import math
+import time
 from collections.abc import Callable, Mapping
+from html import escape
+from itertools import count
 from typing import Any, Literal, get_args, get_origin
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QSlider, QWidget
 
 from sparseviz.config import parse_value
@@ -13,6 +17,22 @@ from sparseviz.settings import Setting, write_value
 _SLIDER = (-8, 1)  # powers of ten
 _SLIDER_PIXELS = 72  # the least in which it can be moved
 _SLIDER_STEPS = 30  # a power of ten
+_REST_SECONDS = 1  # keys or wheel turns on a slider no further apart than this are one stroke
+_strokes = count()
+
+
+class Line(QLineEdit):
+    """Keeps the keys of undo only as long as there is typing to undo; then they are the window's."""
+
+    def event(self, event: QEvent) -> bool:
+        """Let go of a key that would do nothing here."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo
+            is_idle = not (self.isUndoAvailable() or self.isRedoAvailable())
+            if is_idle and (event.matches(undo) or event.matches(redo)):
+                event.ignore()
+                return False
+        return super().event(event)
 
 
 class Field(QWidget):
@@ -23,16 +43,33 @@ class Field(QWidget):
     def __init__(self, setting: Setting) -> None:
         super().__init__()
         self.setting = setting
+        self.stroke: int | None = None  # edits told while it stays the same are one for undo
+        self._editors: list[QWidget] = []
+        self._help = ""
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
 
     def _add(self, editor: QWidget, stretch: int = 1) -> None:
-        editor.setAccessibleName(self.setting.name)
-        editor.setAccessibleDescription(self.setting.description)
-        editor.setToolTip(f"{self.setting.description}\n{self.setting.name}")
+        self._editors.append(editor)
         self._row.addWidget(editor, stretch)
         if self.focusProxy() is None:
             self.setFocusProxy(editor)
+
+    def explain(self, title: str, lesson: str) -> None:
+        """Name the editors, and let them teach."""
+        parts = [lesson, self.setting.description, self.setting.name]
+        self._help = "".join(f"<p>{escape(part)}</p>" for part in parts if part)
+        for editor in self._editors:
+            if not editor.accessibleName():
+                editor.setAccessibleName(title)
+            editor.setAccessibleDescription(" ".join(filter(None, parts[:2])))
+            editor.setWhatsThis(self._help)
+        self.set_reason("")
+
+    def set_reason(self, reason: str) -> None:
+        """Say first why it cannot be changed now, if it cannot."""
+        for widget in (self, *self._editors):
+            widget.setToolTip(f"<p><b>{escape(reason)}</b></p>{self._help}" if reason else self._help)
 
     def _tell(self, value: Any) -> None:
         self.edited.emit(self.setting.name, value)
@@ -49,6 +86,8 @@ class ChoiceField(Field):
         super().__init__(setting)
         self.combo = QComboBox()
         self.combo.setEditable(free)
+        if free:
+            self.combo.setLineEdit(Line())
         self.combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for value, text in choices.items():
@@ -77,7 +116,7 @@ class TextField(Field):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        self.line = QLineEdit()
+        self.line = Line()
         self._shown = ""
         self._add(self.line)
         self.line.editingFinished.connect(self._finish)
@@ -101,8 +140,8 @@ class FolderField(TextField):
         super().__init__(setting)
         self.button = QPushButton("…")
         self.button.setFixedWidth(self.button.fontMetrics().horizontalAdvance("…") + 20)  # the room is the path's
-        self._add(self.button, 0)
         self.button.setAccessibleName(self.tr("Choose the folder"))
+        self._add(self.button, 0)
         self.button.clicked.connect(self._choose)
 
     def _choose(self) -> None:
@@ -122,11 +161,24 @@ class RateField(TextField):
         self._add(self.slider)
         self._row.insertWidget(0, self.slider)
         self.line.setFixedWidth(72)
+        self._slid = 0.0  # when, in seconds
+        self.slider.sliderPressed.connect(self._begin_stroke)
         self.slider.valueChanged.connect(self._slide)
 
+    def _begin_stroke(self) -> None:
+        self.stroke = next(_strokes)
+
     def _slide(self, place: int) -> None:
+        now = time.monotonic()
+        if self.stroke is None or (now - self._slid > _REST_SECONDS and not self.slider.isSliderDown()):
+            self._begin_stroke()
+        self._slid = now
         value = 10 ** (_SLIDER[0] + place / _SLIDER_STEPS) if place else 0.0
         self._tell(float(f"{value:.2g}"))
+
+    def _finish(self) -> None:
+        self.stroke = None
+        super()._finish()
 
     def set_value(self, value: Any) -> None:
         """Show a value."""

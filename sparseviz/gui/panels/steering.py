@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from sparseviz.config import ConfigError, RunConfig, settings
+from sparseviz.gui.panels import words
+from sparseviz.gui.panels.edits import Edit, changes
 from sparseviz.gui.panels.fields import Field, make_field
 from sparseviz.steering import check_live
 
@@ -32,7 +35,7 @@ FIRST = (
 
 
 class SteeringPanel(QWidget):
-    """Edits a RunConfig. While a run trains only the live settings can be changed, and they go to the trainer."""
+    """Edits a RunConfig, with undo. While a run trains only live settings change, and they go to the trainer."""
 
     changed = Signal()  # `config` is another one
     steered = Signal(object)  # {dotted name: number}, while a run trains
@@ -40,13 +43,22 @@ class SteeringPanel(QWidget):
     def __init__(self, choices: Mapping[str, Mapping[str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.config = RunConfig()
+        self.edits = QUndoStack(self)
         self._is_training = False
+        self._titles, self._lessons = words.labels(self.tr), words.lessons(self.tr)
         self.fields: dict[str, Field] = {}
         self.labels: dict[str, QLabel] = {}
         self.problem = QLabel()
         self.problem.setWordWrap(True)
         self.problem.setAccessibleName(self.tr("Problem with the last edit"))
         self.problem.hide()
+        self.setAccessibleName(self.tr("Steering"))
+        self.setWhatsThis(
+            self.tr(
+                "What the next run will be: the network, how its gates learn, and the penalties that make it sparse. "
+                "While a run trains, λ₁, λ₂ and the rates are felt at the next step, and Ctrl+Z takes an edit back."
+            )
+        )
         self._lay_out(choices)
         self.set_config(self.config)
 
@@ -71,6 +83,8 @@ class SteeringPanel(QWidget):
             column.addWidget(widget)
         column.addStretch(1)
         scroll = QScrollArea()
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it takes the keys
+        self.setFocusProxy(self.fields[FIRST[0]])
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -87,65 +101,55 @@ class SteeringPanel(QWidget):
         layout.setLabelAlignment(Qt.AlignmentFlag.AlignRight)
         layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, setting in known.items():
-            field, label = make_field(setting, choices), QLabel(self._label(name))
+            title = self._titles.get(name, name)
+            field, label = make_field(setting, choices), QLabel(title)
             label.setBuddy(field)
-            label.setToolTip(f"{setting.description}\n{name}")
+            field.explain(title, self._lessons.get(name, ""))
+            label.setToolTip(field.toolTip())
             field.edited.connect(self._edit)
             layout.addRow(label, field)
             self.fields[name], self.labels[name] = field, label
 
-    def _label(self, name: str) -> str:
-        texts = {
-            "network": self.tr("Network"),
-            "data.name": self.tr("Data"),
-            "data.folder": self.tr("Data folder"),
-            "data.download": self.tr("Download"),
-            "method.name": self.tr("Method"),
-            "method.draw": self.tr("Draw"),
-            "method.estimator": self.tr("Estimator"),
-            "method.keep": self.tr("Keep share"),
-            "method.rounds": self.tr("Rounds"),
-            "penalty.lambda1": self.tr("λ₁ bimodal"),
-            "penalty.lambda2": self.tr("λ₂ count"),
-            "penalty.scale": self.tr("Penalty scale"),
-            "penalty.decide_ratio": self.tr("Decide λ₁ / λ₂"),
-            "gate.start": self.tr("Gate start"),
-            "optimizer.rate": self.tr("Weight rate"),
-            "optimizer.gate_rate": self.tr("Gate rate"),
-            "optimizer.weight_decay": self.tr("Weight decay"),
-            "optimizer.rate_schedule": self.tr("Rate schedule"),
-            "schedule.warm_up_until": self.tr("Warm-up until"),
-            "schedule.ramp_until": self.tr("Ramp until"),
-            "schedule.decide_from": self.tr("Decide from"),
-            "schedule.freeze_from": self.tr("Freeze from"),
-            "record.snapshots": self.tr("Snapshots"),
-            "record.previews": self.tr("Previews"),
-            "record.checkpoints": self.tr("Checkpoints"),
-            "epochs": self.tr("Epochs"),
-            "batch_size": self.tr("Batch size"),
-            "seed": self.tr("Seed"),
-            "device": self.tr("Device"),
-            "threads": self.tr("Threads"),
-            "precision": self.tr("Precision"),
-        }
-        return texts.get(name, name)
-
-    def set_config(self, config: RunConfig) -> None:
-        """Show and edit this configuration."""
-        self.config = config
-        for name, field in self.fields.items():
-            field.set_value(config.value(name))
+    def set_config(self, config: RunConfig, told: str = "") -> None:
+        """Show and edit this configuration; `told` is what undo calls the change."""
         self._complain("")
-        self.changed.emit()
+        if config == self.config:
+            self._show(config)
+        else:
+            self._push(config, told or self.tr("other settings"))
 
     def set_training(self, *, training: bool) -> None:
         """While a run trains, what cannot change says so."""
         self._is_training = training
-        for name, field in self.fields.items():
-            fixed = training and not field.setting.live
-            field.setEnabled(not fixed)
-            reason = self.tr("Fixed while a run trains.") + "\n" if fixed else ""
-            field.setToolTip(f"{reason}{field.setting.description}\n{name}")
+        for field in self.fields.values():
+            is_fixed = training and not field.setting.live
+            field.setEnabled(not is_fixed)
+            field.set_reason(self.tr("Fixed while a run trains.") if is_fixed else "")
+
+    @Slot()
+    def undo(self) -> None:
+        """Take the newest edit back; what cannot be taken back now stays, and says so."""
+        at = self.edits.index() - 1
+        command = self.edits.command(at) if at >= 0 else None
+        if isinstance(command, Edit) and self._may_become(command.before, self.tr("Cannot be undone now: {0}")):
+            self.edits.undo()
+
+    @Slot()
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        command = self.edits.command(self.edits.index())
+        if isinstance(command, Edit) and self._may_become(command.after, self.tr("Cannot be redone now: {0}")):
+            self.edits.redo()
+
+    def _may_become(self, config: RunConfig, refusal: str) -> bool:
+        try:
+            if self._is_training:
+                check_live(self.config, changes(self.config, config))
+        except ConfigError as error:
+            self._complain(refusal.format(error))
+            return False
+        self._complain("")
+        return True
 
     def _edit(self, name: str, value: Any) -> None:
         try:
@@ -156,12 +160,22 @@ class SteeringPanel(QWidget):
             self._complain(str(error))
             self.fields[name].set_value(self.config.value(name))
             return
-        before, self.config = self.config.value(name), config
-        self.fields[name].set_value(config.value(name))
         self._complain("")
+        if config != self.config:
+            self._push(config, self._titles.get(name, name), self.fields[name].stroke)
+        self.fields[name].set_value(config.value(name))
+
+    def _push(self, config: RunConfig, told: str, stroke: int | None = None) -> None:
+        self.edits.push(Edit(self.config, config, told, stroke, self._show))
+
+    def _show(self, config: RunConfig) -> None:
+        """Take this configuration, and tell the run that trains what is new."""
+        changed, self.config = changes(self.config, config), config
+        for name, field in self.fields.items():
+            field.set_value(config.value(name))
         self.changed.emit()
-        if self._is_training and before != config.value(name):
-            self.steered.emit({name: config.value(name)})
+        if self._is_training and changed:
+            self.steered.emit(changed)
 
     def _complain(self, text: str) -> None:
         self.problem.setText(self.tr("⚠ {0}").format(text))

@@ -1,5 +1,7 @@
 """What all views share: one way in, an empty state, a theme that follows the palette."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QWidget
@@ -7,8 +9,53 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QWidget
 from sparseviz.gui.theme import Theme, mute, theme_of
 from sparseviz.snapshot import History, LayerSnapshot
 
+Table = Sequence[Sequence[str | int | float]]  # the headings first
 
-class View(QWidget):
+
+class Pane(QWidget):
+    """What has a title bar: it says what it is, teaches, declares its keys and gives its values."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme_of(self.palette())
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a stop for Tab, where keys, help and saving begin
+        self.setAccessibleName(self.title())
+        self.setWhatsThis(self.lesson())
+
+    def title(self) -> str:
+        """What it is called, translated."""
+        raise NotImplementedError
+
+    def lesson(self) -> str:
+        """Two sentences that teach the method here: what is seen, and what to look for or do."""
+        raise NotImplementedError
+
+    def table(self) -> Table:
+        """What is shown now as rows of a CSV file, headings with units first; empty while nothing is shown."""
+        raise NotImplementedError
+
+    def keys(self) -> list[tuple[str, str]]:
+        """What its own keys do, and the keys."""
+        return []
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to see yet."""
+        return False
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "theme"):
+            theme = theme_of(self.palette())
+            if theme != self.theme:
+                self.theme = theme
+                self._restyle(theme)
+
+    def _restyle(self, theme: Theme) -> None:
+        raise NotImplementedError
+
+
+class View(Pane):
     """Draws `history` as it was at `position`, and cannot tell a live run from a stored one.
 
     A variant builds its widgets into `body` and fills `_draw`, `_clear` and `_restyle`.
@@ -16,7 +63,6 @@ class View(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.theme = theme_of(self.palette())
         self.history: History | None = None
         self.position = -1
         self.body = QWidget()
@@ -26,12 +72,7 @@ class View(QWidget):
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.body)
-        self.setAccessibleName(self.title())
         self.setAccessibleDescription(self.invitation())
-
-    def title(self) -> str:
-        """What the view is called, translated."""
-        raise NotImplementedError
 
     def invitation(self) -> str:
         """What will appear here and how, while there is nothing to draw."""
@@ -59,24 +100,13 @@ class View(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         """Follow the palette."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_pages"):
-            self._follow_palette()
-
-    def _follow_palette(self) -> None:
-        theme = theme_of(self.palette())
-        if theme == self.theme:
-            return
-        self.theme = theme
-        mute(self.empty, theme)
-        self._restyle(theme)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "empty"):
+            mute(self.empty, self.theme)
 
     def _draw(self, history: History, position: int) -> None:
         raise NotImplementedError
 
     def _clear(self) -> None:
-        raise NotImplementedError
-
-    def _restyle(self, theme: Theme) -> None:
         raise NotImplementedError
 
 

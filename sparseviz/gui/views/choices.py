@@ -38,7 +38,7 @@ class Choices(QWidget):
     def _box(self) -> QComboBox:
         box = QComboBox()
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        box.setMinimumContentsLength(6)
+        box.setMinimumContentsLength(2)
         box.view().setTextElideMode(Qt.TextElideMode.ElideNone)
         return box
 
@@ -106,6 +106,7 @@ class Choices(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         for label, box, share in zip(self._labels, (self.layers, self.shows, self.kinds), (2, 4, 2), strict=True):
             label.setBuddy(box)
+            label.hide()
             row.addWidget(label)
             row.addWidget(box, share)
         row.addWidget(self.order)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
 Lines = Sequence[Sequence[str]]  # the headings first
@@ -100,7 +100,16 @@ class CopyTable(QTableView):
         }
         for form, text in texts.items():
             menu.addAction(text).triggered.connect(lambda *_, form=form: self.copy(form))
+        menu.addSeparator()
+        menu.addActions(self._outer_actions())
         return menu
+
+    def _outer_actions(self) -> list[QAction]:
+        """What a right click offers in the view around the table."""
+        widget = self.parentWidget()
+        while widget is not None and not widget.isWindow() and not widget.actions():
+            widget = widget.parentWidget()
+        return widget.actions() if widget is not None else []
 
     def copy(self, form: Callable[[Lines], str]) -> None:
         """Put the selection, or all, with headings on the clipboard."""

@@ -32,7 +32,6 @@ class CurvesView(View):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.scalars = Scalars()
         self._tracks: Tracks | None = None
         self._marks: list[Mark] = []
@@ -67,6 +66,14 @@ class CurvesView(View):
             "Raise λ₂ while it trains and see at the mark how soon the error answers, then click there to bring "
             "every view to that moment."
         )
+
+    def keys(self) -> list[tuple[str, str]]:
+        """Those of the crosshair."""
+        return [
+            (self.tr("move the crosshair by a snapshot"), self.tr("Left, Right")),
+            (self.tr("move every view to the crosshair"), self.tr("Enter")),
+            (self.tr("show the whole run"), self.tr("Home")),
+        ]
 
     def table(self) -> list[list[str | int | float]]:
         """A row for every snapshot: its place in time and all scalars; empty where nothing was measured."""

@@ -18,6 +18,8 @@ class GateBar(QWidget):
         self.filter.setPlaceholderText(self.tr("Filter by name"))
         self.filter.setToolTip(self.tr("Show the layers with this in their names; * stands for anything (Ctrl+F)"))
         self.filter.setAccessibleName(self.tr("Filter layers by name"))
+        for clear in self.filter.findChildren(QToolButton):  # Qt's own, without a name
+            clear.setAccessibleName(self.tr("Clear the filter"))
         self.back = self._button(self.tr("‹ All layers"), self.tr("Show all layers (Esc)"))
         self.previous = self._button("▲", self.tr("Previous layer (Up)"))
         self.next = self._button("▼", self.tr("Next layer (Down)"))

@@ -40,9 +40,11 @@ class GateLayer(Focusable):
             label.setContentsMargins(6, 0, 4, 0)
         for widget, stretch in ((self.words, 0), (self.split, 0), (self.plots.canvas, 1), (self.readout, 0)):
             column.addWidget(widget, stretch)
+        self.setAccessibleName(self.tr("Gates of one layer"))
         self.setAccessibleDescription(
             self.tr("Left and Right read a bin, Up and Down go to the neighbouring layer, Escape shows all layers.")
         )
+        self.plots.canvas.setAccessibleName(self.tr("Histogram now and over time of one layer"))
         self.plots.canvas.scene().sigMouseMoved.connect(self._point)
         self.plots.canvas.viewport().installEventFilter(self)
 

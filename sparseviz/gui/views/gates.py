@@ -1,6 +1,7 @@
 """Gates: for every layer the histogram of its decisive quantity now, and how it came there over time."""
 
 import math
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
@@ -87,6 +88,17 @@ class GatesView(View):
             " empty the middle: where many gates stay undecided, raise λ₁; where too many end at 1, raise λ₂."
         )
 
+    def keys(self) -> list[tuple[str, str]]:
+        """Those of the list and of a layer shown large."""
+        return [
+            (self.tr("go to another layer"), self.tr("Up, Down")),
+            (self.tr("show the layer large"), self.tr("Enter")),
+            (self.tr("read the bins of the large layer"), self.tr("Left, Right, Home, End")),
+            (self.tr("show all layers again"), self.tr("Esc")),
+            (self.tr("count linearly or on a log scale"), "L"),
+            (self.tr("filter the layers by name"), "Ctrl+F"),
+        ]
+
     def table(self) -> list[list[str | int | float]]:
         """A row for every bin of every layer that is shown."""
         if self._frame is None:
@@ -171,12 +183,17 @@ class GatesView(View):
     def _begin(self, infos: list[LayerInfo]) -> None:
         """Take other layers."""
         self._infos = infos
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # Tab stops at a layer instead
         self._screens.setCurrentIndex(0)
         self.list.set_layers(infos, self.theme)
+        for before, row in pairwise([self.overview, *self.rows]):
+            self.setTabOrder(before, row)  # new widgets would come last in the whole window
         self.overview.forget()
         self.overview.set_shown(self.list.shown())
         self._tell_shown()
         self._caption()
+        if self.hasFocus():
+            self._enter_list()
 
     def _show(self, frame: Frame) -> None:
         """Draw what can be seen."""
@@ -211,6 +228,7 @@ class GatesView(View):
     def _clear(self) -> None:
         """Let the history go; the rows stay, for the next run often has the same layers."""
         self._frame = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         for part in (self.list, self.overview, self.large):
             part.forget()
 

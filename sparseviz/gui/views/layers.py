@@ -5,7 +5,7 @@ from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sparseviz.gui.theme import Theme, small
-from sparseviz.gui.views.base import FittingLabel, View
+from sparseviz.gui.views.base import FittingLabel, Table, View
 from sparseviz.gui.views.copy_table import CopyTable
 from sparseviz.gui.views.layers_model import LayersModel, ratio_text
 from sparseviz.snapshot import History, totals
@@ -21,22 +21,22 @@ class LayersView(View):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = LayersModel()
-        self.table = CopyTable()
-        self.table.setModel(self.model)
-        self.table.setSortingEnabled(True)
-        self.table.setAccessibleName(self.tr("Layers, what is left of each"))
-        self.table.setAccessibleDescription(
+        self.sheet = CopyTable()
+        self.sheet.setModel(self.model)
+        self.sheet.setSortingEnabled(True)
+        self.sheet.setAccessibleName(self.tr("Layers, what is left of each"))
+        self.sheet.setAccessibleDescription(
             self.tr("Ctrl+C copies the selection, the context menu also as CSV, Markdown or LaTeX; headings sort.")
         )
         self.compressions = FittingLabel(Qt.AlignmentFlag.AlignRight)  # where their column has no room
         self.compressions.setContentsMargins(4, 2, 6, 3)
         self._longest: list[int] = []
         self._needed: list[list[int]] = []  # pixels of each column, in the view's letters and in smaller ones
-        self.table.resized.connect(self._share_room)
+        self.sheet.resized.connect(self._share_room)
         column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.table)
+        column.addWidget(self.sheet)
         column.addWidget(self.compressions)
 
     def title(self) -> str:
@@ -46,6 +46,25 @@ class LayersView(View):
     def invitation(self) -> str:
         """What will appear here."""
         return self.tr("Press Train to see what is left of every layer, or open a stored run to see what was.")
+
+    def lesson(self) -> str:
+        """What the table teaches."""
+        return self.tr(
+            "Every row is a layer: its weights before, those that are kept because their gate is at 0.5 or above, and "
+            "how many times fewer that makes. While many gates are undecided the masks can still change: a higher λ₁, "
+            "or the phase 'decide', sends them to 0 or 1 before the masks freeze."
+        )
+
+    def keys(self) -> list[tuple[str, str]]:
+        """Those of the table."""
+        return [
+            (self.tr("copy the selected cells, or all"), "Ctrl+C"),
+            (self.tr("move from cell to cell; with Shift, select"), self.tr("arrow keys")),
+        ]
+
+    def table(self) -> Table:
+        """The rows with all their digits, in the order shown."""
+        return [] if self.is_empty() else self.model.table()
 
     def _draw(self, history: History, position: int) -> None:
         self.model.show_snapshot(history[position], history.parameters)
@@ -83,30 +102,30 @@ class LayersView(View):
         if not self._needed:
             return
         # With or without a scroll bar, lest the one bring and take the other.
-        surely = self.table.width() - 2 * self.table.frameWidth() - self.table.verticalScrollBar().sizeHint().width()
+        surely = self.sheet.width() - 2 * self.sheet.frameWidth() - self.sheet.verticalScrollBar().sizeHint().width()
         widths, shown = self._needed[0], list(range(len(self.model.columns)))
         for number in DISPENSABLE:
             if sum(widths[each] for each in shown) > surely:
                 shown.remove(number)
         tight = sum(widths[each] for each in shown) > surely
-        self.table.setFont(small(self.font()) if tight else self.font())
+        self.sheet.setFont(small(self.font()) if tight else self.font())
         self._set_widths(self._needed[tight], shown)
         self.compressions.setVisible(COMPRESSION not in shown)
         self._set_heights(two_lines=COMPRESSION in shown)
 
     def _set_widths(self, widths: list[int], shown: list[int]) -> None:
-        spare = max(self.table.viewport().width() - sum(widths[each] for each in shown), 0)
+        spare = max(self.sheet.viewport().width() - sum(widths[each] for each in shown), 0)
         for number, needed in enumerate(widths):
-            self.table.setColumnHidden(number, number not in shown)
+            self.sheet.setColumnHidden(number, number not in shown)
             if number in shown:
                 share = spare // (len(shown) - shown.index(number))
                 spare -= share
-                self.table.setColumnWidth(number, needed + share)
+                self.sheet.setColumnWidth(number, needed + share)
 
     def _set_heights(self, *, two_lines: bool) -> None:
-        line, last = self.table.fontMetrics().lineSpacing(), len(self.model.rows) - 1
+        line, last = self.sheet.fontMetrics().lineSpacing(), len(self.model.rows) - 1
         for row in range(last + 1):
-            self.table.setRowHeight(row, (2 if two_lines and row == last else 1) * line + 5)
+            self.sheet.setRowHeight(row, (2 if two_lines and row == last else 1) * line + 5)
 
     def _clear(self) -> None:
         self._longest, self._needed = [], []

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QFont
 
-from sparseviz.gui.views.base import percent, shape_text, undecided
+from sparseviz.gui.views.base import Table, percent, shape_text, undecided
 from sparseviz.snapshot import LayerSnapshot, Snapshot, totals
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -120,6 +120,14 @@ class LayersModel(QAbstractTableModel):
         notes = ("", "", "", "", "", note, "", "", "")
         return Row(texts, sizes.parameters, sizes.parameters_kept, (), notes, total=True)
 
+    def table(self) -> Table:
+        """The rows with all their digits, as they are sorted; the last one counts weights alone."""
+        names = [name for name, _ in self.columns]
+        heads = [*names[:4], f"{names[4]} %", names[5], f"{names[6]} %", *names[7:]]
+        weights = sum(row.before for row in self._layers), sum(row.kept for row in self._layers)
+        last = Row((self.tr("Total of weights"), ""), *weights)
+        return [heads, *map(_values, [*self.rows, last])]
+
     def rowCount(self, parent: _Index = _NOWHERE) -> int:
         """Rows of the table; a cell has none below it."""
         return 0 if parent.isValid() else len(self.rows)
@@ -160,6 +168,15 @@ def _keys(layer: LayerSnapshot) -> tuple[str | float, ...]:
     compression = weights / layer.kept if layer.kept else math.inf
     sizes = (weights, weights, layer.kept, 1 - layer.kept / weights if weights else -1.0, compression)
     return (layer.info.name, *sizes, -1.0 if math.isnan(share) else share, layer.dead_units, _multiply_adds(layer))
+
+
+def _values(row: Row) -> list[str | int | float]:
+    """A row's numbers; NaN where there is none."""
+    sparsity = 100 * (1 - row.kept / row.before) if row.before else math.nan
+    compression = row.before / row.kept if row.kept else math.inf if row.before else math.nan
+    share, *counts = row.keys[6:] if row.keys else (math.nan,) * 3
+    undecided_ = 100 * share if isinstance(share, float) and share >= 0 else math.nan
+    return [*row.texts[:2], row.before, row.kept, sparsity, compression, undecided_, *counts]
 
 
 def _multiply_adds(layer: LayerSnapshot) -> int:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from sparseviz.gui.theme import Theme, small, style_canvas, style_plot, theme_of
+from sparseviz.gui.theme import Theme, small, style_canvas, style_plot
+from sparseviz.gui.views.base import Pane, Table
 from sparseviz.gui.views.legend import Legend
 from sparseviz.gui.views.words import Place, Words
 from sparseviz.prior import THRESHOLD, FloatArray, Prior
@@ -34,12 +35,11 @@ class Picture:
     end: float | None = None  # where the gate goes
 
 
-class PriorView(QWidget):
+class PriorView(Pane):
     """One plot of what a `Prior` says, chosen among four, and a sentence below it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.theme = theme_of(self.palette())
         self.prior: Prior | None = None
         self.picture: Picture | None = None
         self.choice, self.legends = QComboBox(), QStackedWidget()
@@ -93,12 +93,12 @@ class PriorView(QWidget):
             self.tr("Prior on the weights"): ((slab,), lasso),
             self.tr("Prior on the weights, −log"): (l0_l2, (self.tr("LASSO, l1"), self.tr("l1"))),
         }
+        self._names = [[texts[0] for texts in names] for names in legends.values()]
         for title, names in legends.items():
             self.choice.addItem(title)
             self.legends.addWidget(Legend(names, [False] * len(names)))
 
     def _arrange(self) -> None:
-        self.setAccessibleName(self.tr("Prior"))
         self.choice.setAccessibleName(self.tr("What to show of the prior"))
         self.choice.setToolTip(self.tr("The penalty with the lambdas now in force, or the prior on the weights"))
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -112,6 +112,33 @@ class PriorView(QWidget):
         column.addWidget(self.legends)
         column.addWidget(self.canvas, 1)
         column.addWidget(self.sentence)
+
+    def title(self) -> str:
+        """What the view is called."""
+        return self.tr("Penalty")
+
+    def lesson(self) -> str:
+        """What the penalty does."""
+        return self.tr(
+            "Every gate g adds λ₁ g (1 − g) + λ₂ g to the loss: the first part is least at 0 and at 1 and drives gates "
+            "to decide, the second makes open gates costly. Only where λ₁ is above λ₂ is there a turning point g*, "
+            "above which gates are pulled to 1; below it, and everywhere else, only the training loss holds gates up."
+        )
+
+    def is_empty(self) -> bool:
+        """Before the first prior."""
+        return self.prior is None
+
+    def table(self) -> Table:
+        """The curves that are drawn, point by point."""
+        if self.picture is None:
+            return []
+        heads = [
+            self.tr("weight w") if self.picture.hole else self.tr("gate g"),
+            *self._names[self.choice.currentIndex()],
+        ]
+        rows = zip(self.picture.x, *self.picture.curves, strict=True)
+        return [heads, *([float(value) for value in row] for row in rows)]
 
     def sizeHint(self) -> QSize:
         """Room for a dock below a form."""
@@ -230,15 +257,6 @@ class PriorView(QWidget):
         """What a weight costs under both priors."""
         words = self.tr("Any weight but 0 costs {0:g} (l0) and more with w² (l2); LASSO costs |w| (l1). An example.")
         return words.format(prior.weights.alpha)
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Follow the palette."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_choices"):
-            theme = theme_of(self.palette())
-            if theme != self.theme:
-                self.theme = theme
-                self._restyle(theme)
 
     def _restyle(self, theme: Theme) -> None:
         style_canvas(self.canvas, theme)

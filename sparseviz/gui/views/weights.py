@@ -33,7 +33,6 @@ class WeightsView(View):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._infos: list[LayerInfo] = []
         self._input_shape: tuple[int, ...] = ()
         self._picture: LayerPicture | None = None
@@ -70,13 +69,13 @@ class WeightsView(View):
         )
 
     def keys(self) -> list[tuple[str, str]]:
-        """The keys that the view answers to, and what they do."""
+        """Those of the heatmap and of the unit's picture."""
         return [
-            ("+ −", self.tr("zoom")),
-            ("← → ↑ ↓", self.tr("move")),
-            ("Home", self.tr("show all of the layer")),
-            ("U", self.tr("show what one unit sees of the input")),
-            ("PgUp PgDown", self.tr("choose the unit before or after")),
+            (self.tr("zoom in, zoom out"), "+, -"),
+            (self.tr("move over the layer"), self.tr("arrow keys")),
+            (self.tr("show all of the layer"), self.tr("Home")),
+            (self.tr("show what one unit sees of the input"), "U"),
+            (self.tr("choose the unit before or after"), self.tr("Page Up, Page Down")),
         ]
 
     def table(self) -> list[list[str | int | float]]:
@@ -150,9 +149,8 @@ class WeightsView(View):
             largest = max(infos, key=lambda info: info.weights)
             self.choices.set_layers([info.name for info in infos], largest.name)
             self._picture = None
-        moment = history, history[position].step
-        if moment != self._drawn:
-            self._drawn = moment
+        if (history, history[position].step) != self._drawn:
+            self._drawn = history, history[position].step
             if self._picture is not None:
                 self._picture.drop_cells()
             self._ask_soon(ASK_AFTER_DRAW_MS)

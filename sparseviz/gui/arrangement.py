@@ -1,0 +1,77 @@
+"""How the window is arranged: by its size at first, then as the person left it."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from PySide6.QtCore import QByteArray, QObject, QSettings, Qt
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QWidget
+
+from sparseviz import paths
+
+VERSION = 1  # of what is kept; another one is not read
+_KEYS = ("geometry", "docks", "centre")
+
+
+class Arrangement(QObject):
+    """Shares out the window's room, keeps how the person shared it, and goes back."""
+
+    def __init__(self, window: QMainWindow, splitter: QSplitter) -> None:
+        super().__init__(window)
+        self._window, self._splitter = window, splitter
+        self._first = window.saveState(VERSION)
+
+    def reset(self) -> None:
+        """Put every dock where it was at first, with its share of the room."""
+        self._window.restoreState(self._first, VERSION)
+        self.share()
+
+    def share(self) -> None:
+        """Share the window's room among the docks; only a window that is shown takes it."""
+        width, height = self._window.width(), self._window.height()
+        for area, wide in ((Qt.DockWidgetArea.LeftDockWidgetArea, 19), (Qt.DockWidgetArea.RightDockWidgetArea, 30)):
+            docks = self._docks(area)
+            shares = (60, 40) if area == Qt.DockWidgetArea.LeftDockWidgetArea else (70, 30)
+            self._window.resizeDocks(docks[:1], [width * wide // 100], Qt.Orientation.Horizontal)
+            self._window.resizeDocks(docks[:2], [height * part // 100 for part in shares], Qt.Orientation.Vertical)
+        self._splitter.setSizes([height // 2, height // 2])
+
+    def _docks(self, area: Qt.DockWidgetArea) -> list[QDockWidget]:
+        found = self._window.findChildren(QDockWidget)
+        return [dock for dock in found if self._window.dockWidgetArea(dock) == area and not dock.isFloating()]
+
+    def save(self) -> None:
+        """Keep the arrangement for the next start; where nothing can be written, it is not kept."""
+        settings = _settings()
+        states = self._window.saveGeometry(), self._window.saveState(VERSION), self._splitter.saveState()
+        for key, state in zip(_KEYS, states, strict=True):
+            settings.setValue(f"window/{key}", state)
+        settings.sync()
+
+    def restore(self) -> bool:
+        """Arrange the window as it was left; whether all of that could be read."""
+        settings = _settings()
+        states = [settings.value(f"window/{key}") for key in _KEYS]
+        geometry, docks, centre = (state if isinstance(state, QByteArray) else QByteArray() for state in states)
+        read = self._window.restoreGeometry(geometry), self._window.restoreState(docks, VERSION)
+        return all((*read, self._splitter.restoreState(centre)))
+
+
+def _settings() -> QSettings:
+    return QSettings(str(paths.settings_folder() / "window.ini"), QSettings.Format.IniFormat)
+
+
+def order_tabs(parts: Sequence[QWidget]) -> None:
+    """Let Tab go through these parts of the window in turn, and inside each as it did."""
+    stops = [stop for part in parts for stop in _stops(part)]
+    for before, after in pairwise(stops):
+        QWidget.setTabOrder(before, after)
+
+
+def _stops(part: QWidget) -> list[QWidget]:
+    """The widgets inside a part, and itself, at which Tab may stop, in the order of the chain."""
+    chain, widget = [part], part.nextInFocusChain()
+    while widget is not None and widget is not part:
+        if part.isAncestorOf(widget):
+            chain.append(widget)
+        widget = widget.nextInFocusChain()
+    return [each for each in chain if each.focusPolicy() & Qt.FocusPolicy.TabFocus and each.focusProxy() is None]
