@@ -1,5 +1,6 @@
 """The program as a person starts it: without a display, and on a real (virtual) one."""
 
+import json
 import os
 import re
 import shutil
@@ -8,9 +9,11 @@ import subprocess
 import sys
 import time
 
+import onnx
 import pytest
 
 from sparseviz.store import RunReader
+from tests.conftest import ROOT
 
 PROGRAM = [sys.executable, "-m", "sparseviz"]
 DISPLAY_NAMES = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
@@ -72,6 +75,22 @@ class Person:
         """One key, with the window in focus."""
         self._run("windowfocus", "--sync", self._window, "key", key)
 
+    def click(self, place, button=1, times=1):
+        """With the mouse, at a place on the screen; buttons 4 and 5 are the wheel."""
+        where = [str(round(part)) for part in place]
+        repeat = ["--repeat", str(times), "--delay", "60"] if times > 1 else []
+        self._run("mousemove", "--sync", *where)
+        time.sleep(0.1)
+        self._run("click", *repeat, str(button))
+
+    def type(self, text):
+        """Into what has the focus."""
+        self._run("type", "--delay", "40", text)
+
+    def key(self, key):
+        """One key for whatever has the focus, a dialog too."""
+        self._run("key", key)
+
 
 def wait_for(condition, seconds=120):
     until = time.monotonic() + seconds
@@ -106,6 +125,70 @@ def test_that_keys_alone_train_pause_step_resume_and_stop_on_a_real_screen(envir
     with RunReader(path) as run:
         steps = [snapshot.step for snapshot in run.snapshots()]
     assert steps[rest] == steps[rest - 1] + 1
+
+
+class Seen:
+    """What the spied program says of itself."""
+
+    def __init__(self, path):
+        self._path = path
+
+    def __call__(self, name):
+        return json.loads(self._path.read_text())[name]
+
+    def place(self, name):
+        """The middle of a widget on the screen, as soon as it is there."""
+        wait_for(lambda: self._path.is_file() and name in self("places"))
+        return self("places")[name]
+
+
+def test_that_mouse_and_keys_train_steer_zoom_scrub_resume_and_export_on_a_real_screen(environment, screen, tmp_path):
+    environment = environment | {"DISPLAY": screen, "QT_QPA_PLATFORM": "xcb", "SPARSEVIZ_SETTINGS": str(tmp_path / "s")}
+    seen, command = Seen(tmp_path / "seen.json"), [sys.executable, "-m", "tests.gui.spied_program"]
+    program = subprocess.Popen(
+        [*command, str(tmp_path / "seen.json")], env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        person, runs = Person(environment), tmp_path / "sparseviz" / "runs"
+        person.click(seen.place("Train"))
+        wait_for(lambda: list(runs.glob("*.h5")))
+        (path,) = runs.glob("*.h5")
+        wait_for(lambda: snapshots(path) >= 3)
+        person.click(seen.place("Pause"))
+        rest = wait_for_rest(path)
+        person.click(seen.place("λ₂ count"), times=3)  # selects the text of the line
+        person.key("ctrl+a")
+        person.type("0.002")
+        person.key("Return")
+        person.click(seen.place("Step"))
+        wait_for(lambda: snapshots(path) == rest + 1)
+        heatmap = seen.place("Heatmap of the layer's weights")
+        wait_for(lambda: seen("rows") == [0, 500])
+        person.click(heatmap, button=4, times=5)
+        wait_for(lambda: seen("rows")[1] - seen("rows")[0] < 400)
+        person.press("ctrl+Left")
+        person.press("ctrl+Left")
+        wait_for(lambda: seen("position") == rest - 2)
+        person.click(seen.place("Resume"))
+        wait_for(lambda: snapshots(path) > rest + 3)
+        assert seen("position") == rest - 2  # who scrubbed back stays there
+        person.click(seen.place("Stop"))
+        wait_for(lambda: status(path) == "stopped")
+        wait_for(lambda: "stopped" in seen("state"))
+        person.press("ctrl+e")
+        person.click(seen.place("Export"))
+        wait_for(lambda: path.with_suffix(".onnx").is_file())
+        person.key("Escape")
+    finally:
+        program.send_signal(signal.SIGINT)
+        _, said = program.communicate(timeout=60)
+    assert program.returncode == 0, said
+    assert not re.search(r"Traceback|QThread: Destroyed|Error", said)
+    with RunReader(path) as run:
+        taken = run.snapshots()
+    assert taken[rest].step == taken[rest - 1].step + 1
+    assert [(e.name, e.after, e.step) for e in taken[rest].events] == [("penalty.lambda2", 0.002, taken[rest - 1].step)]
+    onnx.checker.check_model(str(path.with_suffix(".onnx")), full_check=True)
 
 
 def snapshots(path):
