@@ -3,8 +3,12 @@
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+_Answer = TypeVar("_Answer")
 
 
 class Commanded:
@@ -41,7 +45,25 @@ class Commanded:
         if self.closed:
             self.obey()
 
+    def ask(self, question: Callable[[], _Answer]) -> "Future[_Answer]":
+        """Have a question answered between two steps and while paused.
+
+        The future is cancelled when there are no more steps: then the run file's last checkpoint has the answer.
+        """
+        answer: Future[_Answer] = Future()
+        self.command(partial(self._answer, answer, question))
+        return answer
+
     # In the one thread.
+
+    def _answer(self, answer: "Future[_Answer]", question: Callable[[], _Answer]) -> None:
+        if self.closed or not answer.set_running_or_notify_cancel():
+            answer.cancel()
+            return
+        try:
+            answer.set_result(question())
+        except Exception as error:  # noqa: BLE001  # a bad question must not end the run; the asker gets the error
+            answer.set_exception(error)
 
     def _go(self, steps: float) -> None:
         self.steps_to_go = steps

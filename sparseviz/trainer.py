@@ -103,32 +103,20 @@ class Trainer(Commanded):
         self.command(lambda: self._go(self.steps_per_epoch - self.step % self.steps_per_epoch))
 
     def cells(self, layer: str, rows: slice, columns: slice) -> "Future[Cells]":
-        """The true weights of a part of a layer's matrix, answered between steps and while paused.
+        """The true weights of a part of a layer's matrix as they are now; see `ask`."""
+        return self.ask(partial(self._cells, layer, rows, columns))
 
-        The future is cancelled when the run ends first: then the run file's last checkpoint has them.
-        """
-        answer: Future[Cells] = Future()
-        self.command(partial(self._answer, answer, layer, rows, columns))
-        return answer
+    def _cells(self, layer: str, rows: slice, columns: slice) -> Cells:
+        method = self.method
+        planes = (method.weight(layer), method.mask(layer), method.quantity_values(layer))
+        weight, kept, quantity = (as_matrix(plane)[rows, columns].detach().cpu().numpy() for plane in planes)
+        return Cells(layer, rows.start or 0, columns.start or 0, self.step, "live", weight, kept, quantity)
 
     def end(self) -> None:
         """Take no further step, and note it once."""
         if not self.stopped:
             self.steering.note(Event(self.step, "stop", math.nan, math.nan))
         super().end()
-
-    def _answer(self, answer: "Future[Cells]", layer: str, rows: slice, columns: slice) -> None:
-        if self.closed or not answer.set_running_or_notify_cancel():
-            answer.cancel()
-            return
-        try:
-            method = self.method
-            planes = (method.weight(layer), method.mask(layer), method.quantity_values(layer))
-            weight, kept, quantity = (as_matrix(plane)[rows, columns].detach().cpu().numpy() for plane in planes)
-            place = (rows.start or 0, columns.start or 0)
-            answer.set_result(Cells(layer, *place, self.step, "live", weight, kept, quantity))
-        except Exception as error:  # noqa: BLE001  # a bad question must not end the run; the asker gets the error
-            answer.set_exception(error)
 
     # Training: in one thread.
 

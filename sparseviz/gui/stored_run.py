@@ -23,14 +23,20 @@ class StoredRun:
         """The true weights at the newest checkpoint not after the snapshot at `position`."""
         answer: Future[Cells] = Future()
         try:
-            answer.set_result(self._checkpoint_at(self.history[position].step).cells(layer, rows, columns))
+            answer.set_result(self.checkpoint(position).cells(layer, rows, columns))
         except Exception as error:  # noqa: BLE001  # a future carries it to whoever asked
             answer.set_exception(error)
         return answer
 
-    def _checkpoint_at(self, step: int) -> Checkpoint:
-        nearest = max((known for known in self.checkpoint_steps if known <= step), default=None)
-        if self._checkpoint is None or self._checkpoint.step != nearest:
+    def checkpoint_step(self, position: int) -> int:
+        """The step of the newest checkpoint not after the snapshot at `position`, or else of the first."""
+        step = self.history[position].step
+        return max((known for known in self.checkpoint_steps if known <= step), default=self.checkpoint_steps[0])
+
+    def checkpoint(self, position: int) -> Checkpoint:
+        """That checkpoint, from the file. Raises RunFileError."""
+        step, checkpoint = self.checkpoint_step(position), self._checkpoint
+        if checkpoint is None or checkpoint.step != step:
             with RunReader(self.path) as reader:
-                self._checkpoint = reader.checkpoint(step)
-        return self._checkpoint
+                checkpoint = self._checkpoint = reader.checkpoint(step)
+        return checkpoint

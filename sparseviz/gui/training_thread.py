@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from sparseviz.config import InputError, RunConfig
 from sparseviz.run import record_run
-from sparseviz.snapshot import Cells, History, Snapshot
+from sparseviz.snapshot import Cells, Checkpoint, History, Snapshot
 from sparseviz.store import RunInfo
 from sparseviz.trainer import Trainer
 
@@ -24,6 +24,16 @@ class LiveRun:
         """The true weights as they are now; the trainer answers between two steps."""
         del position  # only the present is at hand
         return self.trainer.cells(layer, rows, columns)
+
+    def checkpoint_step(self, position: int) -> int:
+        """The step of what `checkpoint` would give: now."""
+        del position
+        return self.trainer.step
+
+    def checkpoint(self, position: int) -> Checkpoint:
+        """A copy of the network as it is now. Waits for the trainer: not for the GUI thread."""
+        del position
+        return self.trainer.ask(self.trainer.checkpoint).result()
 
 
 class TrainingThread(QThread):

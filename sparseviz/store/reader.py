@@ -218,6 +218,12 @@ class RunReader:
             return self.checkpoint(step)  # it was overwritten under our eyes
         return Checkpoint(step=found_step, **values)
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one image as the network reads it: channels, height, width."""
+        with self._reading():
+            return tuple(self._file["test/images"].shape[1:])
+
     def test_inputs(self) -> TestInputs:
         """The test images that the file holds."""
         with self._reading():
