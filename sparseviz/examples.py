@@ -53,6 +53,19 @@ class Answers:
         return np.lexsort((np.where(misread, -confidence, confidence), ~misread))
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkFacts:
+    """Which network answers."""
+
+    name: str  # of its run
+    step: int
+    source: str  # "live" or "checkpoint"
+    kept: float  # share of the weights
+    error: float  # validation error of its run in percent; NaN where it was not measured
+    classes: tuple[str, ...]
+    shape: tuple[int, ...]  # of one image as it reads it: channels, height, width
+
+
 def longer_side(images: FloatArray) -> int:
     """Pixels of the longer side of a digit's bounding box: the median over images (N, C, H, W); MNIST has 20 of 28."""
     parts = [_cropped(image) for image in images.mean(axis=1)]

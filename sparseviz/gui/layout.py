@@ -25,6 +25,7 @@ from sparseviz.gui.status_line import StatusLine
 from sparseviz.gui.time_bar import TimeBar
 from sparseviz.gui.views import VIEWS
 from sparseviz.gui.views.base import View
+from sparseviz.gui.views.examples import ExamplesView
 from sparseviz.gui.views.prior import PriorView
 from sparseviz.gui.views.weights import WeightsView
 from sparseviz.methods import METHODS
@@ -42,7 +43,7 @@ class Layout(QObject):
         self.views: dict[str, View] = {name: view() for name, view in VIEWS.items()}
         self.time, self.status = TimeBar(), StatusLine()
         self.steering = SteeringPanel(_choices())
-        self.prior = PriorView()
+        self.prior, self.examples = PriorView(), ExamplesView()
         self.presets = QComboBox()
         self.state, self.device, self.ending = QLabel(), QLabel(), QLabel()
         self.docks: list[QDockWidget] = []
@@ -76,6 +77,8 @@ class Layout(QObject):
         prior = self._dock("prior", self.tr("Penalty"), self.prior, left)
         gates = self._dock("gates", self.views["gates"].title(), self.views["gates"], right)
         layers = self._dock("layers", self.views["layers"].title(), self.views["layers"], right)
+        self._window.tabifyDockWidget(layers, self._dock("examples", self.examples.title(), self.examples, right))
+        layers.raise_()
         self._corners = (steering, prior, gates, layers)
         self.steering.changed.connect(self._draw_prior)
         self._draw_prior()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
 from sparseviz import paths
 from sparseviz.config import EMBEDDED, InputError, RunConfig
 from sparseviz.gui.actions import Actions
+from sparseviz.gui.examples_desk import ExamplesDesk
 from sparseviz.gui.export_dialog import ExportDialog
 from sparseviz.gui.layout import Layout
 from sparseviz.gui.messages import Messages
@@ -39,6 +40,7 @@ class MainWindow(QMainWindow):
         self._drawn: tuple[int, int] | None = None  # length of the history and position
         self.messages = Messages(self)
         self.controls = RunControls(self.actions_, self._live, self)
+        self.examples = ExamplesDesk(self.layout_.examples, self)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._look)
         self._is_arranged = False
@@ -188,6 +190,7 @@ class MainWindow(QMainWindow):
     def _show_run(self, run: LiveRun | StoredRun | None) -> None:
         self.run, self._drawn = run, None
         self.layout_.clear()
+        self.examples.show_run(run)
         if run:
             self.setWindowTitle(f"{run.path.name} — sparseviz")
             self.layout_.time.show_length(run.history, live=isinstance(run, LiveRun))
@@ -241,6 +244,7 @@ class MainWindow(QMainWindow):
                 self.layout_.draw(self.run.history, now[1])
                 self.layout_.status.show_run(self.run.history, self.run.info, self.run.path, live=live)
                 self.layout_.show_ending(self.run.errors if isinstance(self.run, StoredRun) else None)
+            self.examples.look(now[1])
         if live:
             self._timer.start(min(max((DRAW_SHARE - 1) * clock.elapsed(), WAITS_MS[0]), WAITS_MS[1]))
 
@@ -286,4 +290,5 @@ class MainWindow(QMainWindow):
         if self.thread_ is not None:
             self.thread_.stop(read_test=False)
             self.thread_.wait()
+        self.examples.close()
         super().closeEvent(event)

@@ -14,7 +14,7 @@ class StoredRun:
         self.path = path
         with RunReader(path) as reader:
             self.info, self.status, self.message = reader.info, reader.status, reader.message
-            self.errors = reader.errors
+            self.errors, self.input_shape = reader.errors, reader.input_shape
             self.history = reader.history()
             self.checkpoint_steps = reader.checkpoint_steps()
         self._checkpoint: Checkpoint | None = None

@@ -18,6 +18,7 @@ class LiveRun:
 
     def __init__(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
         self.trainer, self.info, self.path = trainer, info, path
+        self.input_shape = tuple(trainer.validation.images.shape[1:])  # channels, height, width
         self.history = History(info.parameters)  # appended to by the training thread alone
 
     def cells(self, layer: str, rows: slice, columns: slice, position: int) -> "Future[Cells]":
