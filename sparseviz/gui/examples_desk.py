@@ -35,6 +35,15 @@ class Seen:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """What two networks answer to one image."""
+
+    pixels: FloatArray  # (C, H, W)
+    networks: tuple[Network, Network | None]  # the run's and the dense one
+    answers: tuple[FloatArray, FloatArray | None]  # (classes,) each
+
+
 class ExamplesDesk(QObject):
     """Between the window's run, a dense run and the view. The window tells it which run, and when to look."""
 
@@ -66,7 +75,7 @@ class ExamplesDesk(QObject):
         comparison = self.view.comparison
         comparison.choose_dense.connect(self.choose_dense)
         comparison.train_dense.connect(self.train_dense)
-        comparison.cancel_dense.connect(self.training.cancel)
+        comparison.cancel_dense.connect(self.cancel_dense)
         self.training.progressed.connect(comparison.show_progress)
         self.training.finished.connect(self._take_trained)
         self.training.failed.connect(self._show_training_ended)
@@ -104,7 +113,7 @@ class ExamplesDesk(QObject):
     def _submit(self, signal: Any, job: Callable[..., Any], *arguments: Any) -> None:
         self._executor.submit(job, *arguments).add_done_callback(signal.emit)
 
-    def _see(self, run: Run, position: int) -> tuple[Run, Seen]:
+    def _see(self, run: Run, position: int) -> Seen:
         """In a thread of the desk."""
         source = "live" if isinstance(run, LiveRun) else "checkpoint"
         network = Network(run.info, run.checkpoint(position), source)
@@ -112,30 +121,32 @@ class ExamplesDesk(QObject):
         try:
             if self._examples is None or self._examples[0] != run.info.data_checksum:
                 self._examples = (run.info.data_checksum, validation_examples(run.info))
-            return run, Seen(network, facts, network.answers(self._examples[1]))
+            return Seen(network, facts, network.answers(self._examples[1]))
         except InputError as error:
-            return run, Seen(network, facts, problem=str(error))
+            return Seen(network, facts, problem=str(error))
 
     @Slot(object)
-    def _show_answers(self, answer: "Future[tuple[Run, Seen]]") -> None:
+    def _show_answers(self, answer: "Future[Seen]") -> None:
         self._is_answering = False
         self._rest_ms = max(LIVE_MS, (SHARE - 1) * self._clock.elapsed())
+        if self._asked is not None:  # else the window shows another run by now
+            self._show_seen(answer)
+        if not isinstance(self.run, LiveRun):
+            self.look(self._position)  # the slider may have gone on
+
+    def _show_seen(self, answer: "Future[Seen]") -> None:
         try:
-            run, seen = answer.result()
+            seen = self.sparse = answer.result()
         except CancelledError:
             return  # the run has ended; it comes again as a stored one
         except Exception as error:  # noqa: BLE001  # the window lives on
             self.view.show_problem(_in_words(error))
             return
-        if run is self.run:
-            self.sparse = seen
-            self.view.show_network(seen.facts)
-            if seen.answers is None:
-                self.view.show_problem(seen.problem)
-            else:
-                self.view.show_answers(seen.answers)
-        if not isinstance(self.run, LiveRun):
-            self.look(self._position)  # the slider may have gone on
+        self.view.show_network(seen.facts)
+        if seen.answers is None:
+            self.view.show_problem(seen.problem)
+        else:
+            self.view.show_answers(seen.answers)
 
     # One image.
 
@@ -145,14 +156,16 @@ class ExamplesDesk(QObject):
         if pixels is None or self._is_comparing or self.sparse is None:
             return
         self._is_comparing = True
-        networks = [None if seen is None else seen.network for seen in (self.sparse, self.dense)]
-        self._submit(self._compared, _read, pixels, *networks)
+        self._submit(self._compared, _compared, pixels, self._networks(self.sparse))
+
+    def _networks(self, sparse: Seen) -> tuple[Network, Network | None]:
+        return sparse.network, self.dense.network if self.dense else None
 
     @Slot(object)
-    def _show_comparison(self, answer: "Future[tuple[FloatArray, FloatArray, FloatArray | None]]") -> None:
+    def _show_comparison(self, answer: "Future[Compared]") -> None:
         self._is_comparing = False
         try:
-            pixels, sparse, dense = answer.result()
+            found = answer.result()
         except CancelledError:
             return
         except Exception as error:  # noqa: BLE001  # the window lives on
@@ -160,9 +173,11 @@ class ExamplesDesk(QObject):
             return
         if self.sparse is None or self._subject is None:
             return
-        self.view.show_comparison(sparse, dense if self.dense else None)
-        if pixels is not self._subject:
-            self._compare(self._subject)  # the pen has gone on
+        is_newest, is_theirs = found.pixels is self._subject, found.networks == self._networks(self.sparse)
+        if is_theirs and (is_newest or self.view.is_drawing()):
+            self.view.show_comparison(*found.answers)
+        if not (is_newest and is_theirs):
+            self._compare(self._subject)  # the pen has gone on, or the training
 
     # The dense run.
 
@@ -188,6 +203,12 @@ class ExamplesDesk(QObject):
         if self.run is not None:
             self.view.comparison.show_message(self.tr("A dense run of the same configuration trains…"))
             self.training.start(self.run.info.config)
+
+    @Slot()
+    def cancel_dense(self) -> None:
+        """End the training of the dense run; its file stays."""
+        self.view.comparison.show_message(self.tr("The dense run is being stopped…"))
+        self.training.cancel()
 
     @Slot(object)
     def _show_dense(self, answer: "Future[Seen]") -> None:
@@ -219,10 +240,9 @@ class ExamplesDesk(QObject):
         self.view.comparison.show_message(text)
 
 
-def _read(
-    pixels: FloatArray, sparse: Network, dense: Network | None
-) -> tuple[FloatArray, FloatArray, FloatArray | None]:
-    return pixels, sparse.read(pixels), None if dense is None else dense.read(pixels)
+def _compared(pixels: FloatArray, networks: tuple[Network, Network | None]) -> Compared:
+    sparse, dense = networks
+    return Compared(pixels, networks, (sparse.read(pixels), dense.read(pixels) if dense else None))
 
 
 def _read_dense(path: Path, run: Run) -> Seen:

@@ -80,8 +80,9 @@ class DrawingPad(QWidget):
 
     def _redraw(self) -> None:
         self._canvas.fill(0)
-        for stroke in self.strokes:
-            self._draw(stroke)
+        for stroke in self.strokes:  # in the pieces in which they were drawn: soft edges add up where they overlap
+            for end in range(1, len(stroke) + 1):
+                self._draw(stroke[max(end - 2, 0) : end])
         self._tell()
 
     def _draw(self, points: list[QPointF]) -> None:

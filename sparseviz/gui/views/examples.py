@@ -179,6 +179,7 @@ class ExamplesView(View):
         self.grid.show_answers(None)
         self.problem.setText(self.tr("{0}\n\nA drawing is read all the same.").format(text))
         self._images.setCurrentIndex(0)
+        self._pages.setCurrentWidget(self.body)
         self._ask()
 
     def show_comparison(self, sparse: FloatArray | None, dense: FloatArray | None) -> None:
@@ -209,9 +210,13 @@ class ExamplesView(View):
 
     # What it asks.
 
+    def is_drawing(self) -> bool:
+        """Whether the drawing is read, not the chosen image."""
+        return self.tabs.currentIndex() == 1
+
     def subject(self) -> Subject | None:
         """The image that both networks are to read: the chosen one, or the drawing."""
-        return self._drawing() if self.tabs.currentIndex() == 1 else self._chosen()
+        return self._drawing() if self.is_drawing() else self._chosen()
 
     def _chosen(self) -> Subject | None:
         image, answers = self.grid.image(), self.answers
@@ -236,8 +241,7 @@ class ExamplesView(View):
 
     def _ask(self) -> None:
         subject = self.subject()
-        drawing = self.tabs.currentIndex() == 1
-        invitation = self.tr("Draw a digit to have it read.") if drawing else self.tr("No image is chosen.")
+        invitation = self.tr("Draw a digit to have it read.") if self.is_drawing() else self.tr("No image is chosen.")
         self.comparison.show_subject(subject, invitation)
         self.take.setEnabled(self.grid.image() is not None)
         self.asked.emit(None if subject is None else subject.pixels)
@@ -258,8 +262,8 @@ class ExamplesView(View):
 
     def _clear(self) -> None:
         self.answers = None
-        self.grid.show_answers(None)
         self.comparison.sparse.show_network(None)
+        self.grid.show_answers(None)
         self._images.setCurrentIndex(1)
 
     def _restyle(self, theme: Theme) -> None:
