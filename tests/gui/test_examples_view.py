@@ -236,6 +236,15 @@ def test_that_the_view_takes_on_a_dark_palette_and_any_shape(view):
     assert image.pixelColor(image.width() - 2, image.height() - 2).lightness() < 128
 
 
+def test_that_a_message_is_scrolled_to_where_there_is_little_room(view):
+    view.resize(400, 170)
+    QApplication.processEvents()
+    view.comparison.show_message("The dense run failed: no room")
+    QApplication.processEvents()
+    QApplication.processEvents()
+    assert not view.comparison.message.visibleRegion().isEmpty()
+
+
 def test_that_clear_brings_the_invitation_back(view):
     view.clear()
     assert view.is_empty()

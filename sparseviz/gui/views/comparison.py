@@ -155,6 +155,7 @@ class Comparison(QWidget):
     choose_dense = Signal()
     train_dense = Signal()
     cancel_dense = Signal()
+    told = Signal()  # a message stands below, perhaps out of sight
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -232,6 +233,8 @@ class Comparison(QWidget):
         """Say what became of a dense run."""
         self.message.setText(text)
         self.message.setVisible(bool(text))
+        if text:
+            self.told.emit()
 
     def restyle(self, theme: Theme) -> None:
         """Draw in the theme's colours."""

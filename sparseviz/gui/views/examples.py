@@ -1,7 +1,7 @@
 """Examples: validation images, the misread first, and a drawing, as the sparse network and a dense run read them."""
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -156,6 +156,13 @@ class ExamplesView(View):
         self.take.clicked.connect(self._draw_on_chosen)
         self.clear_pad.clicked.connect(self.pad.clear)
         self.undo.clicked.connect(self.pad.undo)
+        self.comparison.told.connect(
+            self._scroll_to_message, Qt.ConnectionType.QueuedConnection
+        )  # once it has its place
+
+    @Slot()
+    def _scroll_to_message(self) -> None:
+        self._area.ensureWidgetVisible(self.comparison.message)
 
     # What it is given.
 
