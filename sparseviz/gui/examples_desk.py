@@ -121,9 +121,9 @@ class ExamplesDesk(QObject):
         try:
             if self._examples is None or self._examples[0] != run.info.data_checksum:
                 self._examples = (run.info.data_checksum, validation_examples(run.info))
-            return Seen(network, facts, network.answers(self._examples[1]))
         except InputError as error:
             return Seen(network, facts, problem=str(error))
+        return Seen(network, facts, network.answers(self._examples[1]))
 
     @Slot(object)
     def _show_answers(self, answer: "Future[Seen]") -> None:
@@ -140,11 +140,13 @@ class ExamplesDesk(QObject):
         except CancelledError:
             return  # the run has ended; it comes again as a stored one
         except Exception as error:  # noqa: BLE001  # the window lives on
+            self.sparse = None
+            self.view.show_network(None)
             self.view.show_problem(_in_words(error))
             return
         self.view.show_network(seen.facts)
         if seen.answers is None:
-            self.view.show_problem(seen.problem)
+            self.view.show_problem(self.tr("{0}\n\nA drawing is read all the same.").format(seen.problem))
         else:
             self.view.show_answers(seen.answers)
 
@@ -232,6 +234,7 @@ class ExamplesDesk(QObject):
     @Slot(Path)
     def _take_trained(self, path: Path) -> None:
         self.view.comparison.show_progress(None)
+        self.view.comparison.show_message(self.tr("The dense run is trained: {0}").format(path.name))
         self.take_dense(path)
 
     @Slot(str)

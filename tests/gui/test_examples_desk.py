@@ -180,6 +180,7 @@ def test_that_missing_data_are_told_and_a_drawing_is_read_all_the_same(opened, q
     opened.examples.look(36)
     qtbot.waitUntil(view.problem.isVisible, timeout=WAIT_MS)
     assert "gone lacks train-images" in view.problem.text()
+    assert "A drawing is read all the same" in view.problem.text()
     view.tabs.setCurrentIndex(1)
     QApplication.processEvents()
     stroke(view.pad, (0.5, 0.2), (0.5, 0.8))
@@ -358,5 +359,7 @@ def test_that_a_file_that_vanishes_is_told_and_the_window_lives_on(window, path,
     (tmp_path / "copy.h5").unlink()
     qtbot.waitUntil(lambda: view.problem.isVisible() or view.answers is not None, timeout=WAIT_MS)
     assert "copy.h5: no such file" in view.problem.text()
+    assert view.comparison.sparse.facts is None
+    assert window.examples.sparse is None
     window.open_run(path)
     qtbot.waitUntil(lambda: view.answers is not None, timeout=WAIT_MS)

@@ -179,7 +179,6 @@ def test_that_missing_data_are_told_and_drawing_goes_on(view):
     view.show_problem("/nowhere lacks train-images-idx3-ubyte")
     assert view.problem.isVisible()
     assert "/nowhere lacks" in view.problem.text()
-    assert "drawing is read all the same" in view.problem.text()
     assert not view.take.isEnabled()
     assert view.table() == []
     view.tabs.setCurrentIndex(1)
@@ -250,6 +249,15 @@ def test_that_clear_brings_the_invitation_back(view):
     assert view.is_empty()
     assert view.table() == []
     assert view.asks[-1] is None
+
+
+def test_that_the_filter_stays_when_another_run_with_the_same_classes_comes(view):
+    choose(view, "only misread")
+    view.clear()
+    view.show_network(FACTS)
+    view.show_answers(answers(seed=3))
+    assert view.shown.currentText() == "only misread"
+    assert len(cells(view)) == view.answers.misread.sum()
 
 
 def test_that_thousands_of_images_are_shown_at_once(view, qtbot):

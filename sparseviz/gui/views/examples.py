@@ -38,6 +38,7 @@ class ExamplesView(View):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.answers: Answers | None = None
+        self._classes: tuple[str, ...] = ()  # that `shown` offers
         self.comparison, self.grid, self.pad = Comparison(), ExampleGrid(), DrawingPad()
         self.shown, self.counts, self.place = QComboBox(), FittingLabel(), FittingLabel()
         self.shown.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -156,9 +157,8 @@ class ExamplesView(View):
         self.take.clicked.connect(self._draw_on_chosen)
         self.clear_pad.clicked.connect(self.pad.clear)
         self.undo.clicked.connect(self.pad.undo)
-        self.comparison.told.connect(
-            self._scroll_to_message, Qt.ConnectionType.QueuedConnection
-        )  # once it has its place
+        later = Qt.ConnectionType.QueuedConnection  # when the message has its place
+        self.comparison.told.connect(self._scroll_to_message, later)
 
     @Slot()
     def _scroll_to_message(self) -> None:
@@ -166,25 +166,24 @@ class ExamplesView(View):
 
     # What it is given.
 
-    def show_network(self, facts: NetworkFacts) -> None:
-        """Say which network of the window's run answers from now on."""
+    def show_network(self, facts: NetworkFacts | None) -> None:
+        """Say which network of the window's run answers from now on; None: none can."""
         self.comparison.sparse.show_network(facts)
         self._pages.setCurrentWidget(self.body)
 
     def show_answers(self, answers: Answers) -> None:
         """Show a network's answers to the validation images."""
-        if self.answers is None or self.answers.classes != answers.classes:
-            self._offer_classes(answers.classes)
+        self._offer_classes(answers.classes)
         self.answers = answers
         self._images.setCurrentIndex(1)
         self._filter()
         self._pages.setCurrentWidget(self.body)
 
     def show_problem(self, text: str) -> None:
-        """Say why there are no validation images; drawing goes on."""
+        """Say why there are no answers to validation images."""
         self.answers = None
         self.grid.show_answers(None)
-        self.problem.setText(self.tr("{0}\n\nA drawing is read all the same.").format(text))
+        self.problem.setText(text)
         self._images.setCurrentIndex(0)
         self._pages.setCurrentWidget(self.body)
         self._ask()
@@ -194,6 +193,9 @@ class ExamplesView(View):
         self.comparison.show_answers(sparse, dense)
 
     def _offer_classes(self, classes: tuple[str, ...]) -> None:
+        if classes == self._classes:
+            return
+        self._classes = classes
         with QSignalBlocker(self.shown):
             self.shown.clear()
             self.shown.addItem(self.tr("all images"), None)
