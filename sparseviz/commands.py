@@ -46,24 +46,24 @@ class Commanded:
             self.obey()
 
     def ask(self, question: Callable[[], _Answer]) -> "Future[_Answer]":
-        """Have a question answered between two steps and while paused.
+        """Have something looked up between two steps, or while paused; an exception comes with the answer.
 
-        The future is cancelled when there are no more steps: then the run file's last checkpoint has the answer.
+        The future is cancelled when there are no more steps: then the run file's last checkpoint knows.
         """
-        answer: Future[_Answer] = Future()
-        self.command(partial(self._answer, answer, question))
-        return answer
+        future: Future[_Answer] = Future()
+        self.command(partial(self._answer, future, question))
+        return future
 
     # In the one thread.
 
-    def _answer(self, answer: "Future[_Answer]", question: Callable[[], _Answer]) -> None:
-        if self.closed or not answer.set_running_or_notify_cancel():
-            answer.cancel()
+    def _answer(self, future: "Future[_Answer]", question: Callable[[], _Answer]) -> None:
+        if self.closed or not future.set_running_or_notify_cancel():
+            future.cancel()
             return
         try:
-            answer.set_result(question())
+            future.set_result(question())
         except Exception as error:  # noqa: BLE001  # a bad question must not end the run; the asker gets the error
-            answer.set_exception(error)
+            future.set_exception(error)
 
     def _go(self, steps: float) -> None:
         self.steps_to_go = steps

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812  # torch's own short name
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from sparseviz.cells import NEVER, Cells, Order, Part, Planes, answer, read_planes
 from sparseviz.data import Split
 from sparseviz.methods import Method
 from sparseviz.methods.base import plain_state
@@ -27,7 +29,13 @@ class Observer:
         self._method = method
         self._readers = readers(model)
         self._last: dict[str, Tensor] = {}
+        self._number = 0  # of the next snapshot
         self.infos = {name: self._info(name, multiply_adds[name]) for name in method.layers}
+        # int32, in the weight's shape: the snapshot that last saw it cut which was kept, or NEVER
+        self.cut_at = {
+            name: torch.full_like(method.weight(name), NEVER, dtype=torch.int32, requires_grad=False)
+            for name in method.layers
+        }
 
     def _info(self, name: str, multiply_adds: int) -> LayerInfo:
         layer = self._method.layers[name]
@@ -46,8 +54,29 @@ class Observer:
         """The layers now, in the order of the model."""
         masks = {name: self._method.mask(name) for name in self.infos}
         taken = tuple(self._layer(name, masks) for name in self.infos)
+        self._note_cuts(masks)
         self._last = {name: mask.clone() for name, mask in masks.items()}
+        self._number += 1
         return taken
+
+    def _note_cuts(self, masks: Mapping[str, Tensor]) -> None:
+        """What is cut now and was kept before, or was never seen, is cut at this snapshot."""
+        for name, mask in masks.items():
+            cut = self._last[name] & ~mask if name in self._last else ~mask
+            self.cut_at[name].masked_fill_(cut, self._number)
+
+    def cells(self, part: Part, step: int) -> Cells:
+        """The true weights now, of a part of a layer's matrix."""
+        info = self.infos[part.layer]
+        source = partial(self._planes, part.layer)
+        return answer(part, step, "live", read_planes(source, part, (info.rows, info.columns)))
+
+    def _planes(self, name: str, rows: slice | Order, columns: slice | Order) -> Planes:
+        """Only what is asked for crosses over from the device."""
+        method = self._method
+        planes = (method.weight(name), method.mask(name), method.quantity_values(name), self.cut_at[name])
+        weight, kept, quantity, cut_at = (as_matrix(plane)[rows][:, columns].detach().cpu().numpy() for plane in planes)
+        return Planes(weight, kept.astype(np.float32), quantity, cut_at)
 
     def _layer(self, name: str, masks: Mapping[str, Tensor]) -> LayerSnapshot:
         info, mask = self.infos[name], as_matrix(masks[name])
@@ -175,13 +204,14 @@ def evaluate(model: nn.Module, split: Split) -> tuple[float, float]:
 
 
 @torch.no_grad()
-def take_checkpoint(step: int, model: nn.Module, method: Method) -> Checkpoint:
-    """A copy of the model and of the method's decisions."""
+def take_checkpoint(step: int, model: nn.Module, method: Method, observer: Observer) -> Checkpoint:
+    """A copy of the model, of the method's decisions, and of when the snapshots saw them."""
     return Checkpoint(
         step=step,
         parameters={name: _copied(value) for name, value in plain_state(model).items()},
         masks={name: _copied(method.mask(name)) for name in method.layers},
         quantities={name: _copied(method.quantity_values(name)) for name in method.layers},
+        cut_at={name: _copied(observer.cut_at[name]) for name in method.layers},
     )
 
 

@@ -126,23 +126,6 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
-    """The true weights of a part of a layer, at one step."""
-
-    layer: str
-    row: int  # of the weight matrix, where the part begins
-    column: int
-    step: int
-    source: str  # "live" or "checkpoint"
-    weight: npt.NDArray[np.float32]  # (rows, columns), not masked
-    kept: npt.NDArray[np.bool_]
-    quantity: npt.NDArray[np.float32]  # the decisive one
-
-    def __post_init__(self) -> None:
-        _freeze(self)
-
-
-@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """What export, true cells or a resume can be rebuilt from."""
 
@@ -150,23 +133,7 @@ class Checkpoint:
     parameters: Mapping[str, npt.NDArray[Any]]  # the plain model's state_dict, weights not masked
     masks: Mapping[str, npt.NDArray[np.bool_]]  # by layer, in the weight's shape
     quantities: Mapping[str, npt.NDArray[np.float32]]  # the decisive one, by layer, in the weight's shape
-
-    def cells(self, layer: str, rows: slice, columns: slice) -> Cells:
-        """The true weights of a part of a layer's matrix."""
-
-        def part(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
-            return plane.reshape(plane.shape[0], -1)[rows, columns]
-
-        return Cells(
-            layer=layer,
-            row=rows.start or 0,
-            column=columns.start or 0,
-            step=self.step,
-            source="checkpoint",
-            weight=part(self.parameters[f"{layer}.weight"]),
-            kept=part(self.masks[layer]),
-            quantity=part(self.quantities[layer]),
-        )
+    cut_at: Mapping[str, npt.NDArray[np.int32]] | None = None  # snapshot at which each was last cut, or cells.NEVER
 
 
 @dataclass(frozen=True, slots=True)

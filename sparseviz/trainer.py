@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own short name
@@ -17,15 +16,16 @@ from torch.nn import Parameter
 from torch.nn.utils import parametrize
 
 from sparseviz.batches import Batches
+from sparseviz.cells import Cells, Part
 from sparseviz.commands import Commanded
 from sparseviz.config import InputError, RunConfig, choose
 from sparseviz.data import Data
 from sparseviz.device import pick_device
-from sparseviz.measure import Observer, as_matrix, evaluate, take_checkpoint
+from sparseviz.measure import Observer, evaluate, take_checkpoint
 from sparseviz.methods import METHODS
 from sparseviz.models import build, multiply_adds
 from sparseviz.optimizers import WeightAverage, new_optimizers
-from sparseviz.snapshot import Cells, Checkpoint, Errors, Event, LayerInfo, Snapshot
+from sparseviz.snapshot import Checkpoint, Errors, Event, LayerInfo, Snapshot
 from sparseviz.steering import Steering, check_live
 
 _OWN_THREADS = torch.get_num_threads()  # torch's choice, before a run made another
@@ -102,15 +102,9 @@ class Trainer(Commanded):
         """Do the steps that are left of the epoch under way, or a whole one at its beginning, then pause."""
         self.command(lambda: self._go(self.steps_per_epoch - self.step % self.steps_per_epoch))
 
-    def cells(self, layer: str, rows: slice, columns: slice) -> "Future[Cells]":
-        """The true weights of a part of a layer's matrix as they are now; see `ask`."""
-        return self.ask(partial(self._cells, layer, rows, columns))
-
-    def _cells(self, layer: str, rows: slice, columns: slice) -> Cells:
-        method = self.method
-        planes = (method.weight(layer), method.mask(layer), method.quantity_values(layer))
-        weight, kept, quantity = (as_matrix(plane)[rows, columns].detach().cpu().numpy() for plane in planes)
-        return Cells(layer, rows.start or 0, columns.start or 0, self.step, "live", weight, kept, quantity)
+    def cells(self, part: Part) -> "Future[Cells]":
+        """The true weights of a part of a layer's matrix, answered between steps and while paused."""
+        return self.ask(lambda: self._observer.cells(part, self.step))
 
     def end(self) -> None:
         """Take no further step, and note it once."""
@@ -279,4 +273,4 @@ class Trainer(Commanded):
     def checkpoint(self) -> Checkpoint:
         """A copy of the network as it is."""
         with self._averaged():
-            return take_checkpoint(self.step, self.model, self.method)
+            return take_checkpoint(self.step, self.model, self.method, self._observer)

@@ -18,6 +18,7 @@ from sparseviz.config import RunConfig
 from sparseviz.run import record_run
 from sparseviz.snapshot import Checkpoint, LayerSnapshot, Snapshot
 from sparseviz.store import RunInfo, RunReader, RunWriter
+from sparseviz.store.format import CHECKPOINT_KINDS
 from sparseviz.trainer import Trainer
 
 # The same examples in every run, and no limit on the time of one: that depends on the machine.
@@ -25,6 +26,12 @@ hypothesis.settings.register_profile("here", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("here")
 
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-snapshots", action="store_true", help="take the pictures of the views anew")
+
+
 SHORT = {  # ten steps of the digits, in which a real share of the weights is cut
     "network": "lenet300",
     "epochs": 1,
@@ -161,7 +168,7 @@ def plain_layer(layer: LayerSnapshot) -> dict[str, Any]:
 def assert_same_checkpoint(one: Checkpoint, other: Checkpoint) -> None:
     """Bit for bit, types included."""
     assert one.step == other.step
-    for kind in ("parameters", "masks", "quantities"):
+    for kind in CHECKPOINT_KINDS:
         ours, theirs = getattr(one, kind), getattr(other, kind)
         assert set(ours) == set(theirs)
         for name, values in ours.items():

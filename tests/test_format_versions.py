@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sparseviz.cells import Part, Pyramids
 from sparseviz.export import export_run
 from sparseviz.store import FORMAT_VERSION, RunReader, summary
 
@@ -32,6 +33,27 @@ def test_that_format_1_reads_as_it_did_when_it_was_written():
         assert np.array_equal(layer.row_kept, mask.sum(axis=1))
         assert layer.histogram[32:].sum() == layer.kept == mask.sum()
     assert checkpoint.parameters["fc1.weight"].sum() == pytest.approx(-7.1616129875183105, rel=1e-5)
+
+
+def test_that_cells_of_format_1_are_given_without_the_age_that_it_does_not_have():
+    with RunReader(DATA / "format-1.h5") as run:
+        cells = run.cells(Part("fc1", slice(0, 12), slice(0, 784)), 228, Pyramids())
+        assert run.checkpoint().cut_at is None
+    assert cells.cut_at is None
+    assert cells.count() == (1796, 9408)
+
+
+def test_that_format_2_says_when_each_weight_was_cut():
+    with RunReader(DATA / "format-2.h5") as run:
+        snapshots, checkpoint = run.snapshots(), run.checkpoint()
+        assert summary(run)["kept"] == 1881
+        cells = run.cells(Part("fc1", slice(0, 12), slice(0, 784)), 228, Pyramids())
+    assert checkpoint.cut_at is not None
+    assert cells.cut_at is not None
+    assert (cells.cut_at == checkpoint.cut_at["fc1"]).all()
+    assert [snapshots[at].layers[0].kept for at in (4, 8, 12)] == [2983, 1796, 1796]
+    assert ((cells.cut_at >= 0) >= ~cells.kept).all()  # what is cut was seen to be cut
+    assert np.bincount(cells.cut_at[~cells.kept]).tolist() == [0, 0, 3651, 1617, 1157, 714, 447, 26]
 
 
 def test_that_format_1_exports_with_proof(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sparseviz.cells import Part, Planes, Pyramids, read_planes
 from sparseviz.snapshot import Errors, History
 from sparseviz.store import RunReader
 from sparseviz.store.writer import _Slots
@@ -112,17 +113,53 @@ class TestCheckpoints:
             assert layer.kept == mask.sum()
 
     def test_that_cells_are_slices_of_the_plain_arrays(self, conv):
+        part = Part("conv2", slice(3, 9), slice(20, 70))
         with RunReader(conv.path) as run:
-            checkpoint = run.checkpoint()
-        cells = checkpoint.cells("conv2", slice(3, 9), slice(20, 70))
-        assert (cells.row, cells.column, cells.step, cells.source) == (3, 20, 10, "checkpoint")
+            checkpoint, cells = run.checkpoint(), run.cells(part, 10, Pyramids())
+        assert (cells.part, cells.step, cells.source) == (part, 10, "checkpoint")
+        assert checkpoint.cut_at is not None
         plain_planes = (
             checkpoint.parameters["conv2.weight"],
             checkpoint.masks["conv2"],
             checkpoint.quantities["conv2"],
+            checkpoint.cut_at["conv2"],
         )
-        for shown, plane in zip((cells.weight, cells.kept, cells.quantity), plain_planes, strict=True):
+        shown_planes = (cells.weight, cells.kept, cells.quantity, cells.cut_at)
+        for shown, plane in zip(shown_planes, plain_planes, strict=True):
             np.testing.assert_array_equal(shown, plane.reshape(50, 500)[3:9, 20:70])
+
+    def test_that_it_says_at_which_snapshot_each_weight_was_last_cut(self, gated):
+        masks, cut_at = None, np.full((300, 784), -1)
+        for number, snapshot in enumerate(gated.snapshots):
+            mask = gated.checkpoints[snapshot.step].masks["fc1"]
+            cut_at[~mask if masks is None else masks & ~mask] = number
+            masks = mask
+        assert len(np.unique(cut_at)) > 3
+        with RunReader(gated.path) as run:
+            stored = run.checkpoint().cut_at
+        assert stored is not None
+        np.testing.assert_array_equal(stored["fc1"], cut_at)
+
+    def test_that_sorted_and_reduced_cells_are_read_as_from_memory(self, conv):
+        with RunReader(conv.path) as run:
+            checkpoint = run.checkpoint()
+            assert checkpoint.cut_at is not None
+            stored = (
+                checkpoint.parameters["fc1.weight"],
+                checkpoint.masks["fc1"].astype(np.float32),
+                checkpoint.quantities["fc1"],
+                checkpoint.cut_at["fc1"],
+            )
+            planes = Planes(*stored)
+            random = np.random.default_rng(0)
+            for block in (1, 2, 4):
+                rows, columns = random.permutation(500), random.permutation(800)
+                part = Part("fc1", slice(16, 96), slice(40, 400), block, rows, columns)
+                cells = run.cells(part, 10, Pyramids())
+                twin = read_planes(lambda *at: planes.at(at[0]).at(slice(None), at[1]), part, (500, 800))
+                np.testing.assert_array_equal(cells.weight, twin.weight)
+                np.testing.assert_array_equal(cells.quantity, twin.quantity)
+                np.testing.assert_array_equal(cells.kept, twin.kept > 0)
 
     def test_that_one_overwritten_while_it_is_read_is_never_given_another_s_step(self, gated, tmp_path, monkeypatch):
         one, other = gated.checkpoints[0], gated.checkpoints[10]

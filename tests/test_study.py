@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from sparseviz import paths
-from sparseviz.config import ConfigError
+from sparseviz.config import ConfigError, RunConfig
 from sparseviz.store import RunReader
 from sparseviz.study import Plan, Study, StudyError, run_study, write_report
 from sparseviz.study.picture import points_of
-from sparseviz.study.plan import Published
+from sparseviz.study.plan import Published, published_for
 from sparseviz.study.work import run_path
 
 TINY = {"network": "lenet300", "epochs": 1, "batch_size": 200, "record.snapshots": 2, "optimizer.gate_rate": 0.05}
@@ -117,6 +117,39 @@ class TestPlan:
     def test_that_an_unknown_setting_is_told(self, own):
         with pytest.raises(ConfigError, match="epoch: no such setting"):
             Plan.of(Study.load(own), settings={"epoch": 3})
+
+
+class TestPublished:
+    @pytest.mark.parametrize(
+        ("preset", "changes", "found"),
+        [
+            ("lenet5-mnist-method1", {}, [("Srinivas et al. 2016, method 1", 0.81, 17_900)]),
+            ("lenet5-mnist-method1", {"epochs": 3, "seed": 7, "optimizer.rate": 0.01}, [("method 1", 0.81, 17_900)]),
+            ("lenet5-mnist-method2", {}, [("Srinivas et al. 2016, method 2", 0.67, 22_000)]),
+            ("lenet5-mnist-best", {"method.name": "magnitude"}, [("Han et al. 2015", 0.77, 36_000)]),
+            ("lenet300-mnist-best", {"method.name": "magnitude"}, [("Han et al. 2015", 1.59, 22_000)]),
+            ("lenet5-mnist-method1", {"penalty.lambda2": 0.06}, []),
+            ("lenet5-mnist-method1", {"method.draw": "bernoulli"}, []),
+            ("lenet5-mnist-method1", {"gate.layers": ["fc1"]}, []),
+            ("lenet5-mnist-method1", {"data.name": "digits"}, []),
+            ("lenet5-digits", {}, []),
+            ("lenet300-mnist-best", {}, []),
+        ],
+    )
+    def test_that_a_run_is_compared_with_those_whose_settings_it_has(self, preset, changes, found):
+        points = published_for(RunConfig.load(preset).changed(changes))
+        assert len(points) == len(found)
+        for point, (name, error, kept) in zip(points, found, strict=True):
+            assert point.name.endswith(name)
+            assert (point.error, point.weights_kept) == (error, kept)
+
+    def test_that_what_is_kept_agrees_with_the_rounded_compression(self):
+        weights = {"lenet5": 430_500, "lenet300": 266_200}
+        points = [point for name in paths.studies() for point in Study.load(name).published if point.settings]
+        assert len(points) == 4
+        for point in points:
+            expected = weights[point.settings["network"]] / point.compression
+            assert point.weights_kept == pytest.approx(expected, rel=0.04)
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,14 @@
 
 import math
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from sparseviz.cells import Part
 from sparseviz.config import ConfigError, InputError, RunConfig
 from sparseviz.data import Data, load_data
 from sparseviz.snapshot import SCALARS, Snapshot
@@ -238,17 +240,17 @@ def test_that_a_bad_command_is_refused_by_name_and_the_run_goes_on(data, values,
 
 
 def test_that_cells_are_the_true_weights_while_the_run_is_paused(data):
-    one = trainer(data, **PRUNING)
+    one, part = trainer(data, **PRUNING), Part("fc2", slice(10, 20), slice(0, 300))
     one.pause()
     answers = []
     for snapshot in one.run():
         if snapshot.step == 0:
-            answers.append(one.cells("fc2", slice(10, 20), slice(0, 300)))
-            answers.append(one.cells("nowhere", slice(0, 1), slice(0, 1)))
+            answers.append(one.cells(part))
+            answers.append(one.cells(replace(part, layer="nowhere")))
             one.resume()
             expected = one.method.weight("fc2")[10:20].detach().clone().numpy()
     cells = answers[0].result(timeout=0)
-    assert (cells.layer, cells.row, cells.column, cells.step, cells.source) == ("fc2", 10, 0, 0, "live")
+    assert (cells.part, cells.step, cells.source) == (part, 0, "live")
     assert np.array_equal(cells.weight, expected)
     assert cells.kept.all()
     assert isinstance(answers[1].exception(timeout=0), KeyError)
@@ -257,7 +259,7 @@ def test_that_cells_are_the_true_weights_while_the_run_is_paused(data):
 def test_that_cells_asked_for_after_the_end_are_cancelled(data):
     one = trainer(data)
     assert list(one.run())
-    assert one.cells("fc2", slice(0, 1), slice(0, 1)).cancelled()
+    assert one.cells(Part("fc2", slice(0, 1), slice(0, 1))).cancelled()
 
 
 def test_that_a_loss_that_is_no_number_ends_the_run_with_advice(data):

@@ -21,11 +21,14 @@ from sparseviz.config import EMBEDDED, RunConfig
 from sparseviz.data import DATASETS
 from sparseviz.gui.actions import Actions
 from sparseviz.gui.panels.steering import SteeringPanel
+from sparseviz.gui.references import references
 from sparseviz.gui.status_line import StatusLine
 from sparseviz.gui.time_bar import TimeBar
 from sparseviz.gui.views import VIEWS
 from sparseviz.gui.views.base import View
+from sparseviz.gui.views.curves import CurvesView
 from sparseviz.gui.views.examples import ExamplesView
+from sparseviz.gui.views.gates import GatesView
 from sparseviz.gui.views.prior import PriorView
 from sparseviz.gui.views.weights import WeightsView
 from sparseviz.methods import METHODS
@@ -60,6 +63,20 @@ class Layout(QObject):
         assert isinstance(view, WeightsView)  # noqa: S101  # VIEWS says so
         return view
 
+    @property
+    def gates(self) -> GatesView:
+        """The one view that shares the curves' time axis."""
+        view = self.views["gates"]
+        assert isinstance(view, GatesView)  # noqa: S101  # VIEWS says so
+        return view
+
+    @property
+    def curves(self) -> CurvesView:
+        """The one view in which a time is chosen."""
+        view = self.views["curves"]
+        assert isinstance(view, CurvesView)  # noqa: S101  # VIEWS says so
+        return view
+
     def _place_views(self) -> None:
         centre = QWidget()
         column = QVBoxLayout(centre)
@@ -71,6 +88,8 @@ class Layout(QObject):
         self.splitter.setChildrenCollapsible(False)
         column.addWidget(self.splitter, 1)
         column.addWidget(self.time)
+        self.curves.time_chosen.connect(self.time.choose)
+        self.curves.time_range_changed.connect(self.gates.set_time_range)
         self._window.setCentralWidget(centre)
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
         steering = self._dock("steering", self.tr("Steering"), self.steering, left)
@@ -172,6 +191,10 @@ class Layout(QObject):
         self.time.reset()
         self.ending.clear()
 
+    def show_references(self, config: RunConfig) -> None:
+        """Hold the curves of a run against the published networks that it repeats."""
+        self.curves.set_references(references(config))
+
     def show_state(self, state: str, device: str) -> None:
         """Say what is going on, and where."""
         self.state.setText(f"  ● {state}  ")
@@ -181,7 +204,9 @@ class Layout(QObject):
         """The test error stands here, once, when the run has ended."""
         if errors is None or not math.isfinite(errors.test):
             self.ending.clear()
+            self.curves.set_test_error(None)
             return
+        self.curves.set_test_error(errors.test)
         self.ending.setText(self.tr("test error {0:.2f} %").format(errors.test))
 
 

@@ -1,9 +1,8 @@
 """The window: docks around a heatmap and curves, all showing one run at one snapshot."""
 
-from concurrent.futures import CancelledError, Future
 from pathlib import Path
 
-from PySide6.QtCore import QElapsedTimer, QSize, QTimer, Signal, Slot
+from PySide6.QtCore import QElapsedTimer, QSize, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
 
@@ -14,10 +13,10 @@ from sparseviz.gui.examples_desk import ExamplesDesk
 from sparseviz.gui.export_dialog import ExportDialog
 from sparseviz.gui.layout import Layout
 from sparseviz.gui.messages import Messages
+from sparseviz.gui.questions import Questions
 from sparseviz.gui.run_controls import RunControls
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import LiveRun, TrainingThread
-from sparseviz.snapshot import Cells
 
 ROOMY = QSize(1700, 1060)  # the largest size to begin with
 DRAW_SHARE = 20  # drawing takes at most one part in so many of the time
@@ -26,8 +25,6 @@ WAITS_MS = (100, 1000)  # between two looks at the history: the shortest and the
 
 class MainWindow(QMainWindow):
     """One run at a time: none, one that trains, or one from a file."""
-
-    cells_came = Signal(object)  # a Future[Cells], from whichever thread answered
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,6 +38,7 @@ class MainWindow(QMainWindow):
         self.messages = Messages(self)
         self.controls = RunControls(self.actions_, self._live, self)
         self.examples = ExamplesDesk(self.layout_.examples, self)
+        self.questions = Questions(self.layout_.weights, self._shown, self)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._look)
         self._is_arranged = False
@@ -70,8 +68,7 @@ class MainWindow(QMainWindow):
         layout.presets.activated.connect(lambda: self.load_preset(layout.presets.currentText()))
         layout.steering.steered.connect(self.controls.steer)
         layout.time.moved.connect(self._move)
-        layout.weights.cells_wanted.connect(self._ask_for_cells)
-        self.cells_came.connect(self._show_cells)
+        self.questions.failed.connect(self.messages.complain)
         for dock in layout.docks:
             dock.visibilityChanged.connect(self._redraw)
 
@@ -188,12 +185,16 @@ class MainWindow(QMainWindow):
     # One run, many views.
 
     def _show_run(self, run: LiveRun | StoredRun | None) -> None:
+        if isinstance(self.run, StoredRun):
+            self.run.close()
         self.run, self._drawn = run, None
         self.layout_.clear()
         self.examples.show_run(run)
         if run:
+            self.layout_.weights.set_input_shape(run.input_shape)
             self.setWindowTitle(f"{run.path.name} — sparseviz")
             self.layout_.time.show_length(run.history, live=isinstance(run, LiveRun))
+            self.layout_.show_references(run.info.config)
         self._update_actions()
         self._timer.start(0)
 
@@ -248,21 +249,9 @@ class MainWindow(QMainWindow):
         if live:
             self._timer.start(min(max((DRAW_SHARE - 1) * clock.elapsed(), WAITS_MS[0]), WAITS_MS[1]))
 
-    @Slot(str, int, int, int, int)
-    def _ask_for_cells(self, layer: str, row0: int, row1: int, column0: int, column1: int) -> None:
-        if self.run and len(self.run.history):
-            position = self.layout_.time.position()
-            answer = self.run.cells(layer, slice(row0, row1), slice(column0, column1), position)
-            answer.add_done_callback(self.cells_came.emit)
-
-    @Slot(object)
-    def _show_cells(self, answer: "Future[Cells]") -> None:
-        try:
-            self.layout_.weights.show_cells(answer.result())
-        except CancelledError:
-            return  # the run ended first; its file has them, and the view asks again
-        except InputError as error:
-            self.messages.complain(str(error))
+    def _shown(self) -> tuple[LiveRun | StoredRun, int] | None:
+        """The run, and the position in its history that the views show."""
+        return (self.run, self.layout_.time.position()) if self.run and len(self.run.history) else None
 
     # The window's own events.
 
@@ -291,4 +280,6 @@ class MainWindow(QMainWindow):
             self.thread_.stop(read_test=False)
             self.thread_.wait()
         self.examples.close()
+        if isinstance(self.run, StoredRun):
+            self.run.close()
         super().closeEvent(event)

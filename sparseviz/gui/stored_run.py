@@ -1,32 +1,65 @@
 """A run that is read from its file."""
 
-from concurrent.futures import Future
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
-from sparseviz.snapshot import Cells, Checkpoint
+from sparseviz.cells import Cells, Part, Pyramids
+from sparseviz.receptive import Picture, receptive_picture
+from sparseviz.snapshot import Checkpoint
 from sparseviz.store import RunReader
+
+_Answer = TypeVar("_Answer")
 
 
 class StoredRun:
-    """All of a run's snapshots, and its checkpoints when they are asked for. Raises RunFileError."""
+    """All of a run's snapshots, and what its checkpoints tell when they are asked. Raises RunFileError.
+
+    Questions are answered one after the other in a thread of their own, so that the window never waits.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         with RunReader(path) as reader:
             self.info, self.status, self.message = reader.info, reader.status, reader.message
-            self.errors, self.input_shape = reader.errors, reader.input_shape
+            self.errors = reader.errors
             self.history = reader.history()
             self.checkpoint_steps = reader.checkpoint_steps()
-        self._checkpoint: Checkpoint | None = None
+            self.input_shape = reader.input_shape
+        self._pyramids = Pyramids()
+        self._is_closed = False
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stored-run")
 
-    def cells(self, layer: str, rows: slice, columns: slice, position: int) -> "Future[Cells]":
+    def close(self) -> None:
+        """Answer no more questions: those that are asked all the same are cancelled."""
+        self._is_closed = True
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def ask(self, question: Callable[[RunReader], _Answer]) -> "Future[_Answer]":
+        """Have something read from the file."""
+
+        def answer() -> _Answer:
+            with RunReader(self.path) as reader:
+                return question(reader)
+
+        if self._is_closed:
+            never: Future[_Answer] = Future()
+            never.cancel()
+            return never
+        return self._thread.submit(answer)
+
+    def cells(self, part: Part, position: int) -> "Future[Cells]":
         """The true weights at the newest checkpoint not after the snapshot at `position`."""
-        answer: Future[Cells] = Future()
-        try:
-            answer.set_result(self.checkpoint(position).cells(layer, rows, columns))
-        except Exception as error:  # noqa: BLE001  # a future carries it to whoever asked
-            answer.set_exception(error)
-        return answer
+        step = self.history[position].step
+        return self.ask(lambda reader: reader.cells(part, step, self._pyramids))
+
+    def picture(self, layer: str, unit: int, position: int) -> "Future[Picture]":
+        """What an output unit sees of the input, at the same checkpoint."""
+        step, network = self.history[position].step, self.info.config.network
+        return self.ask(
+            lambda reader: receptive_picture(network, reader.checkpoint(step), layer, unit, self.input_shape)
+        )
 
     def checkpoint_step(self, position: int) -> int:
         """The step of the newest checkpoint not after the snapshot at `position`, or else of the first."""
@@ -34,9 +67,6 @@ class StoredRun:
         return max((known for known in self.checkpoint_steps if known <= step), default=self.checkpoint_steps[0])
 
     def checkpoint(self, position: int) -> Checkpoint:
-        """That checkpoint, from the file. Raises RunFileError."""
-        step, checkpoint = self.checkpoint_step(position), self._checkpoint
-        if checkpoint is None or checkpoint.step != step:
-            with RunReader(self.path) as reader:
-                checkpoint = self._checkpoint = reader.checkpoint(step)
-        return checkpoint
+        """That checkpoint, from the file: not for the GUI thread. Raises RunFileError."""
+        with RunReader(self.path) as reader:
+            return reader.checkpoint(self.history[position].step)

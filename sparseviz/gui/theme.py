@@ -67,14 +67,20 @@ def magnitude_colours(theme: Theme) -> Colours:
     return colours
 
 
+# Parts of ColorBrewer's sequential sets Blues and Oranges, from weak to strong on a dark and on a light ground.
+_NEGATIVE = {
+    True: ((66, 146, 198), (107, 174, 214), (158, 202, 225), (198, 219, 239)),
+    False: ((107, 174, 214), (66, 146, 198), (33, 113, 181), (8, 48, 107)),
+}
+_POSITIVE = {
+    True: ((217, 72, 1), (241, 105, 19), (253, 141, 60), (253, 208, 162)),
+    False: ((253, 141, 60), (241, 105, 19), (217, 72, 1), (127, 39, 4)),
+}
+
+
 def sign_colours(theme: Theme) -> Colours:
     """For a signed level: blue is negative, orange is positive, both grow stronger away from NONE_KEPT."""
-    negative, positive = (
-        (((70, 120, 190), (150, 215, 255)), ((185, 105, 40), (255, 205, 120)))
-        if theme.dark
-        else (((110, 165, 225), (0, 50, 130)), ((235, 160, 90), (140, 50, 0)))
-    )
-    below, above = _between(*negative), _between(*positive)
+    below, above = (_between(stops[theme.dark]) for stops in (_NEGATIVE, _POSITIVE))
     colours = np.concatenate([below[::-1], above])
     colours[NONE_KEPT] = _rgb(theme.background)
     return colours
@@ -118,8 +124,10 @@ def _named(name: str, start: float, stop: float) -> Colours:
     return colours
 
 
-def _between(start: tuple[int, int, int], stop: tuple[int, int, int]) -> Colours:
-    return np.asarray(np.linspace(start, stop, 128).round(), dtype=np.uint8)
+def _between(stops: tuple[tuple[int, int, int], ...]) -> Colours:
+    places = np.linspace(0, len(stops) - 1, 128)
+    parts = [np.interp(places, range(len(stops)), part) for part in zip(*stops, strict=True)]
+    return np.asarray(np.stack(parts, axis=1).round(), dtype=np.uint8)
 
 
 def _rgb(colour: QColor) -> tuple[int, int, int]:

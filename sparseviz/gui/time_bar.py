@@ -33,6 +33,10 @@ class TimeBar(QWidget):
         """Whether the slider stands at the newest snapshot."""
         return self.slider.value() == self.slider.maximum()
 
+    def choose(self, position: int) -> None:
+        """Move to this snapshot; one beyond the end means the end."""
+        self.slider.setValue(position)
+
     def step(self, by: int) -> None:
         """Move by this many snapshots."""
         self.slider.setValue(self.slider.value() + by)

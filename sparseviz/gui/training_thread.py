@@ -6,9 +6,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from sparseviz.cells import Cells, Part
 from sparseviz.config import InputError, RunConfig
+from sparseviz.receptive import Picture, receptive_picture
 from sparseviz.run import record_run
-from sparseviz.snapshot import Cells, Checkpoint, History, Snapshot
+from sparseviz.snapshot import Checkpoint, History, Snapshot
 from sparseviz.store import RunInfo
 from sparseviz.trainer import Trainer
 
@@ -18,13 +20,23 @@ class LiveRun:
 
     def __init__(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
         self.trainer, self.info, self.path = trainer, info, path
-        self.input_shape = tuple(trainer.validation.images.shape[1:])  # channels, height, width
         self.history = History(info.parameters)  # appended to by the training thread alone
 
-    def cells(self, layer: str, rows: slice, columns: slice, position: int) -> "Future[Cells]":
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """(channels, height, width) of what the network reads."""
+        return tuple(self.trainer.test.images.shape[1:])
+
+    def cells(self, part: Part, position: int) -> "Future[Cells]":
         """The true weights as they are now; the trainer answers between two steps."""
         del position  # only the present is at hand
-        return self.trainer.cells(layer, rows, columns)
+        return self.trainer.cells(part)
+
+    def picture(self, layer: str, unit: int, position: int) -> "Future[Picture]":
+        """What an output unit sees of the input now."""
+        del position
+        trainer, network = self.trainer, self.info.config.network
+        return trainer.ask(lambda: receptive_picture(network, trainer.checkpoint(), layer, unit, self.input_shape))
 
     def checkpoint_step(self, position: int) -> int:
         """The step of what `checkpoint` would give: now."""

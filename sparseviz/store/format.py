@@ -1,6 +1,6 @@
 """One HDF5 file a run, written while it trains and readable at any moment.
 
-Format 1
+Format 2
 --------
 Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of RunConfig), and the facts of
 `RunInfo`; what is not a number or a text is JSON.
@@ -20,6 +20,7 @@ Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of
     /events                 (E,) records: snapshot, step, name, before, after
     /checkpoints/index      (slots,) records, as /previews, with the step
     /checkpoints/<slot>/parameters/<name>, masks/<layer>, quantities/<layer>
+    /checkpoints/<slot>/cut_at/<layer>   int32: snapshot that last saw each weight cut, -1 for never (not in format 1)
     /test/images, /test/labels   up to 256 test inputs, normalised as the network reads them
 
 Every array carries `fletcher32`. What appends has chunks of one row, which are
@@ -44,8 +45,9 @@ from sparseviz.config import InputError, RunConfig
 from sparseviz.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
 
 FORMAT = "sparseviz run"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 TEST_INPUTS = 256
+CHECKPOINT_KINDS = ("parameters", "masks", "quantities", "cut_at")  # fields of Checkpoint, groups of a slot
 
 # WORKAROUND: files of libver "latest" from HDF5 2.0 cannot be read by HDF5 1.14.
 LIBVER = ("v110", "v110")
@@ -156,7 +158,7 @@ def _lay_out_checkpoints(file: h5py.File, info: RunInfo, first: Checkpoint) -> N
     slots = info.config.record.checkpoints
     index = file.create_dataset("checkpoints/index", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
     for slot in range(slots):
-        for kind in ("parameters", "masks", "quantities"):
+        for kind in CHECKPOINT_KINDS:
             group = file.create_group(f"checkpoints/{slot}/{kind}")
             for name, values in getattr(first, kind).items():
                 content = {"data": values} if slot == 0 else {"shape": values.shape, "dtype": values.dtype}

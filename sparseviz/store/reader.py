@@ -2,14 +2,15 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import h5py
 import numpy as np
 
+from sparseviz.cells import Cells, Part, Pyramids, answer
 from sparseviz.config import ConfigError, RunConfig
 from sparseviz.snapshot import (
     PHASES,
@@ -23,7 +24,19 @@ from sparseviz.snapshot import (
     Quantity,
     Snapshot,
 )
-from sparseviz.store.format import FORMAT, FORMAT_VERSION, LAYER_NUMBERS, LIBVER, RunFileError, RunInfo, TestInputs
+from sparseviz.store.format import (
+    CHECKPOINT_KINDS,
+    FORMAT,
+    FORMAT_VERSION,
+    LAYER_NUMBERS,
+    RunFileError,
+    RunInfo,
+    TestInputs,
+)
+from sparseviz.store.opening import is_file, open_to_read
+from sparseviz.store.planes import StoredPlanes
+
+_Read = TypeVar("_Read")
 
 
 class RunReader:
@@ -34,12 +47,12 @@ class RunReader:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        if not _is_file(self.path):
+        if not is_file(self.path):
             raise RunFileError(f"{path}: no such file")
         if not h5py.is_hdf5(self.path):
             raise RunFileError(f"{path} is no HDF5 file, so it is no run of sparseviz")
         with self._reading():
-            self._file = _open(self.path)
+            self._file = open_to_read(self.path)
         try:
             with self._reading():
                 self._check_format()
@@ -204,6 +217,24 @@ class RunReader:
 
     def checkpoint(self, step: int | None = None) -> Checkpoint:
         """The newest checkpoint, or the newest not after this step (or else the first)."""
+        return self._from_slot(step, _read_checkpoint)
+
+    def cells(self, part: Part, step: int, pyramids: Pyramids) -> Cells:
+        """True cells at the newest checkpoint not after this step, without reading the rest of it.
+
+        `pyramids` keeps from call to call what was reduced for large parts.
+        """
+        info = next(layer for layer in self.info.layers if layer.name == part.layer)
+
+        def read(found_step: int, group: h5py.Group) -> Cells:
+            source = StoredPlanes(group, part.layer)
+            planes = pyramids.planes(source, part, (info.rows, info.columns), (part.layer, found_step))
+            return answer(part, found_step, "checkpoint", planes, ages=source.ages)
+
+        return self._from_slot(step, read)
+
+    def _from_slot(self, step: int | None, read: Callable[[int, h5py.Group], _Read]) -> _Read:
+        """What `read` makes of the slot with the newest checkpoint not after this step, or else the first."""
         with self._reading():
             index = self._checkpoints()
             held = sorted((record["step"].item(), record["before"].item(), slot) for slot, record in index.items())
@@ -211,16 +242,15 @@ class RunReader:
                 raise RunFileError(f"{self.path} has no whole checkpoint")
             before = [entry for entry in held if step is None or entry[0] <= step]
             found_step, generation, slot = before[-1] if before else held[0]
-            group = self._file[f"checkpoints/{slot}"]
-            values = {kind: _read_group(group[kind]) for kind in ("parameters", "masks", "quantities")}
+            found = read(found_step, self._file[f"checkpoints/{slot}"])
             again = self._checkpoints().get(slot)
         if again is None or again["before"] != generation:
-            return self.checkpoint(step)  # it was overwritten under our eyes
-        return Checkpoint(step=found_step, **values)
+            return self._from_slot(step, read)  # it was overwritten under our eyes
+        return found
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Of one image as the network reads it: channels, height, width."""
+        """(channels, height, width) of what the network reads."""
         with self._reading():
             return tuple(self._file["test/images"].shape[1:])
 
@@ -228,29 +258,6 @@ class RunReader:
         """The test images that the file holds."""
         with self._reading():
             return TestInputs(self._file["test/images"][()], self._file["test/labels"][()])
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError as error:
-        raise RunFileError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _open(path: Path) -> h5py.File:
-    """In SWMR mode, the only one for a file whose writer lives or was killed; else plainly.
-
-    WORKAROUND: where metadata is damaged or cut off, HDF5 in SWMR mode reads it again after pauses that double,
-    a hundred times: in effect it never returns.
-    """
-    with path.open("rb") as raw:
-        flags = raw.read(12)[11:]
-    if not any(flags):  # the superblock's consistency flags: nobody writes, and the last writer closed it
-        file = h5py.File(path, "r", libver=LIBVER, locking=False)
-        if "status" not in file or bytes(file["status"][0]) != b"training":
-            return file
-        file.close()  # its writer is about to begin
-    return h5py.File(path, "r", libver=LIBVER, swmr=True)
 
 
 def _read_layer(attrs: Mapping[str, Any]) -> LayerInfo:
@@ -262,6 +269,10 @@ def _read_layer(attrs: Mapping[str, Any]) -> LayerInfo:
         quantity=Quantity(**json.loads(attrs["quantity"])),
         preview_shape=tuple(json.loads(attrs["preview_shape"])),
     )
+
+
+def _read_checkpoint(step: int, group: h5py.Group) -> Checkpoint:
+    return Checkpoint(step, **{kind: _read_group(group[kind]) for kind in CHECKPOINT_KINDS if kind in group})
 
 
 def _read_group(group: h5py.Group) -> dict[str, Any]:

@@ -12,7 +12,16 @@ import numpy as np
 
 from sparseviz.paths import rename_to_new
 from sparseviz.snapshot import PHASES, SCALARS, Checkpoint, Errors, LayerSnapshot, Snapshot
-from sparseviz.store.format import LAYER_NUMBERS, LAYER_ROW, LIBVER, RunFileError, RunInfo, TestInputs, lay_out
+from sparseviz.store.format import (
+    CHECKPOINT_KINDS,
+    LAYER_NUMBERS,
+    LAYER_ROW,
+    LIBVER,
+    RunFileError,
+    RunInfo,
+    TestInputs,
+    lay_out,
+)
 
 
 class RunWriter:
@@ -52,7 +61,7 @@ class RunWriter:
         """Write a checkpoint into its slot."""
         with self._slot("checkpoints", "checkpoints/index", checkpoint.step) as slot:
             group = self._file[f"checkpoints/{slot}"]
-            for kind in ("parameters", "masks", "quantities"):
+            for kind in CHECKPOINT_KINDS:
                 for name, values in getattr(checkpoint, kind).items():
                     group[kind][name][...] = values
 

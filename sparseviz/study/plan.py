@@ -42,6 +42,14 @@ class Published(_Part):
     """By weights."""
     error: float
     """On the test images, percent."""
+    weights_kept: int | None = None
+    """As printed; the compression is rounded."""
+    settings: dict[str, Any] = {}
+    """What makes a run comparable with it; empty: no run is."""
+
+    def is_repeated_by(self, config: RunConfig) -> bool:
+        """Whether a run has the settings of this network."""
+        return bool(self.settings) and config.changed(self.settings) == config
 
 
 class Small(_Part):
@@ -97,6 +105,12 @@ class Study(_Part):
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
             raise ConfigError(f"{path}: {place + ': ' if place else ''}{first['msg']}") from None
+
+
+def published_for(config: RunConfig) -> tuple[Published, ...]:
+    """The published networks, of all studies that ship with the program, that a run of this configuration repeats."""
+    points = (point for name in paths.studies() for point in Study.load(name).published)
+    return tuple(point for point in points if point.is_repeated_by(config))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from sparseviz.store import RunReader, summary
-from sparseviz.study.picture import draw
 from sparseviz.study.plan import Plan, PlannedRun
 from sparseviz.study.work import run_path
 
@@ -24,6 +23,8 @@ def write_report(plan: Plan, folder: Path) -> tuple[Path, ...]:
     after bernoulli draws; `expected` is 100 * mean(1 - g) and `variance` 100 * mean(g (1 - g)) over their gates
     (paper, equation 3).
     """
+    from sparseviz.study.picture import draw  # noqa: PLC0415  # matplotlib takes half a second, and no window needs it
+
     found = [(run, _summary(run_path(folder, run))) for run in plan.runs]
     rows = [_row(plan, run, told) for run, told in found]
     layers = [row for run, told in found for row in _layer_rows(run, told)]

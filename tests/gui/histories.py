@@ -5,11 +5,11 @@ from functools import cache
 
 import numpy as np
 
+from sparseviz.cells import NEVER, Part, Planes, answer
 from sparseviz.snapshot import (
     HISTOGRAM_BINS,
     PREVIEW_SIDE,
     UNDECIDED,
-    Cells,
     Event,
     History,
     LayerInfo,
@@ -170,15 +170,43 @@ def magnitude(snapshots=5):
     return history
 
 
-def cells(history, layer, position, part, source="live"):
+def cells(history, layer, position, part, *, source="live", arrangement=None):
     """True cells for a part (row0, row1, column0, column1) that agree with the snapshot's counts of each row."""
     row0, row1, column0, column1 = part
     now = history[position].layers[layer]
-    kept = np.zeros((now.info.rows, now.info.columns), dtype=bool)
-    for row, count in enumerate(now.row_kept):
-        kept[row, :count] = True
+    orders = (arrangement.row_order, arrangement.column_order) if arrangement else ()
+    asked = Part(now.info.name, slice(row0, row1), slice(column0, column1), 1, *orders)
+    return answer(asked, history[position].step, source, planes(now)(asked.true_rows(), asked.true_columns()))
+
+
+def planes(layer):
+    """A source of all the layer's cells: in each row the first are kept, the others were cut in columns' order."""
+    columns = layer.info.columns
+    kept = np.arange(columns) < layer.row_kept[:, None]
     weight = np.asarray(np.random.default_rng(5).normal(0, 0.2, kept.shape), dtype=np.float32)
     quantity = np.where(kept, np.float32(0.998), np.float32(0.002))
-    inside = np.s_[row0:row1, column0:column1]
-    step = history[position].step
-    return Cells(now.info.name, row0, column0, step, source, weight[inside], kept[inside], quantity[inside])
+    cut_at = np.where(kept, NEVER, np.arange(columns) % 7).astype(np.int32)
+    every = Planes(weight, kept.astype(np.float32), quantity, np.broadcast_to(cut_at, kept.shape))
+    return lambda rows, columns: every.at(rows).at(slice(None), columns)
+
+
+@cache
+def deep(layers=100, snapshots=40):
+    """A run on a network of many small layers, of which every tenth is a convolution."""
+    infos = [
+        info(f"block{number // 10}.conv{number}", (8, 4, 5, 5), 8)
+        if number % 10 == 0
+        else info(f"block{number // 10}.fc{number}", (20, 40), 20)
+        for number in range(layers)
+    ]
+    parts = [Layer(each, number) for number, each in enumerate(infos)]
+    history = History(sum(each.weights + each.biases for each in infos))
+    for number in range(snapshots):
+        share = number / (snapshots - 1)
+        if number:
+            for place, part in enumerate(parts):
+                part.go(min(share * (0.5 + place / layers), 1), 1 / (snapshots - 1))
+        taken = tuple(part.snapshot(preview=False) for part in parts)
+        scalars = _scalars(taken, share, validated=True)
+        history.append(Snapshot(number * 10, number / 2, float(number), "train", scalars, taken))
+    return history

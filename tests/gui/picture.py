@@ -17,6 +17,7 @@ SIZES = ((1600, 1000), (1100, 700))
 
 def main(run: Path, folder: Path) -> None:
     """Open the run, and save the window dark and light, wide and narrow."""
+    folder.mkdir(parents=True, exist_ok=True)
     app = QApplication([])
     appearance.follow_system(app)
     for width, height in SIZES:

@@ -7,7 +7,8 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.views import GatesView
-from sparseviz.gui.views.gates import STRIP_COLUMNS, brief, nearest_columns
+from sparseviz.gui.views.counts import brief
+from sparseviz.gui.views.strip import STRIP_COLUMNS, nearest_columns, whole
 from sparseviz.snapshot import History
 from tests.gui import histories
 
@@ -24,44 +25,44 @@ def test_that_the_histogram_shows_the_counts_at_the_position_and_none_after_it(s
     for position in (12, 30, 3):
         view.draw(run, position)
         for row, layer in zip(view.rows, run[position].layers, strict=True):
-            assert (heights(row.cut_bars) + heights(row.kept_bars) == layer.histogram).all()
-            assert heights(row.kept_bars).sum() == layer.kept
+            assert (heights(row.plots.cut_bars) + heights(row.plots.kept_bars) == layer.histogram).all()
+            assert heights(row.plots.kept_bars).sum() == layer.kept
 
 
 def test_that_the_threshold_line_stands_at_the_threshold_in_histogram_and_strip(shown, run):
     view = shown(GatesView)
     view.draw(run, 20)
     for row in view.rows:
-        assert row.threshold.isVisible()
-        assert row.threshold.value() == row.strip_threshold.value() == 0.5
-        assert row.threshold.pen.style() == Qt.PenStyle.DashLine
+        assert row.plots.threshold.isVisible()
+        assert row.plots.threshold.value() == row.plots.strip_threshold.value() == 0.5
+        assert row.plots.threshold.pen.style() == Qt.PenStyle.DashLine
 
 
 def test_that_a_method_without_gates_shows_its_own_quantity_and_no_threshold_before_a_cut(shown):
     view, run = shown(GatesView), histories.magnitude()
     view.draw(run, 1)
     row = view.rows[0]
-    assert not row.threshold.isVisible()
-    assert not row.strip_threshold.isVisible()
-    assert "undecided" not in row.state.texts[0]
-    assert all("|w| / std" in caption.texts[0] for caption in view._captions)
+    assert not row.plots.threshold.isVisible()
+    assert not row.plots.strip_threshold.isVisible()
+    assert "undecided" not in row.words.state.texts[0]
+    assert all("|w| / std" in caption.texts[0] for caption in view.captions)
     view.draw(run, 4)
-    assert row.threshold.isVisible()
-    assert row.threshold.value() == 1.0
+    assert row.plots.threshold.isVisible()
+    assert row.plots.threshold.value() == 1.0
 
 
 def test_that_the_strip_holds_every_snapshot_and_marks_now_unless_now_is_the_end(shown, run):
     view = shown(GatesView)
     view.draw(run, 10)
     row = view.rows[FC1]
-    image = row.image.image  # (HISTOGRAM_BINS, STRIP_COLUMNS)
+    image = row.plots.image.image  # (HISTOGRAM_BINS, STRIP_COLUMNS)
     assert image.dtype == np.uint8
-    for column, position in enumerate(nearest_columns(run.epochs())):
+    for column, position in enumerate(nearest_columns(run.epochs(), *whole(run.epochs()))):
         assert ((image[:, column] > 0) == (run[position].layers[FC1].histogram > 0)).all()
-    assert row.now.isVisible()
-    assert row.now.value() == run[10].epoch
+    assert row.plots.now.isVisible()
+    assert row.plots.now.value() == run[10].epoch
     view.draw(run, len(run) - 1)
-    assert not row.now.isVisible()
+    assert not row.plots.now.isVisible()
 
 
 def test_that_the_strip_of_a_growing_history_equals_the_strip_of_the_whole(shown, run):
@@ -72,14 +73,14 @@ def test_that_the_strip_of_a_growing_history_equals_the_strip_of_the_whole(shown
         growing.draw(history, len(history) - 1)
     whole.draw(run, len(run) - 1)
     for one, other in zip(growing.rows, whole.rows, strict=True):
-        assert (one.image.image == other.image.image).all()
-        assert one.image.mapRectToParent(one.image.boundingRect()) == other.image.mapRectToParent(
-            other.image.boundingRect()
+        assert (one.plots.image.image == other.plots.image.image).all()
+        assert one.plots.image.mapRectToParent(one.plots.image.boundingRect()) == other.plots.image.mapRectToParent(
+            other.plots.image.boundingRect()
         )
 
 
 def test_that_uneven_times_stand_where_they_belong_in_the_strip():
-    columns = nearest_columns(np.array([0.0, 1.0, 9.0, 10.0]))
+    columns = nearest_columns(np.array([0.0, 1.0, 9.0, 10.0]), 0.0, 10.0)
     assert len(columns) == STRIP_COLUMNS
     assert columns[0] == 0
     assert columns[-1] == 3
@@ -91,14 +92,14 @@ def test_that_the_titles_name_kept_undecided_and_flips(shown, run):
     view = shown(GatesView, (1000, 700))
     view.draw(run, 20)
     layer, row = run[20].layers[FC1], view.rows[FC1]
-    assert row.name.text() == f"fc1   {100 * layer.kept / 400_000:.1f} % kept"
-    assert f"undecided {100 * layer.undecided_kept:.1f} % of kept" in row.state.text()
-    assert row.state.text().endswith(f"flips {layer.flips:,}")
+    assert row.words.name.text() == f"fc1   {100 * layer.kept / 400_000:.1f} % kept"
+    assert f"undecided {100 * layer.undecided_kept:.1f} % of kept" in row.words.state.text()
+    assert row.words.state.text().endswith(f"flips {layer.flips:,}")
     assert f"{layer.kept:,} of 400,000" in row.toolTip()
     view.resize(430, 400)
     QApplication.processEvents()
-    assert row.state.text().startswith("undecided")
-    assert "of kept" not in row.state.text()
+    assert row.words.state.text().startswith("undecided")
+    assert "of kept" not in row.words.state.text()
 
 
 def test_that_no_title_is_cut_in_a_narrow_dock_and_four_layers_need_no_scroll_bar(shown, run):
@@ -107,10 +108,10 @@ def test_that_no_title_is_cut_in_a_narrow_dock_and_four_layers_need_no_scroll_ba
         view.draw(run, position)
         QApplication.processEvents()
         for row in view.rows:
-            assert row.name.text() in row.name.texts
-            assert row.state.text() in row.state.texts
-            assert "flips" in row.state.text()
-    assert not view._scroll.verticalScrollBar().isVisible()
+            assert row.words.name.text() in row.words.name.texts
+            assert row.words.state.text() in row.words.state.texts
+            assert "flips" in row.words.state.text()
+    assert not view.list.verticalScrollBar().isVisible()
 
 
 def test_that_a_count_is_written_in_at_most_four_signs():
@@ -128,11 +129,11 @@ def test_that_the_wheel_scrolls_many_layers_and_draws_those_that_come_into_sight
     QApplication.processEvents()
     view.draw(history, 0)
     assert view.rows[-1].stale
-    bar = view._scroll.verticalScrollBar()
-    over = view.rows[0].mapTo(view._scroll.viewport(), QPoint(60, 50))
+    bar = view.list.verticalScrollBar()
+    over = view.rows[0].mapTo(view.list.viewport(), QPoint(60, 50))
     wheel = QWheelEvent(
         QPointF(over),
-        QPointF(view._scroll.viewport().mapToGlobal(over)),
+        QPointF(view.list.viewport().mapToGlobal(over)),
         QPoint(),
         QPoint(0, -120),
         Qt.MouseButton.NoButton,
@@ -140,10 +141,10 @@ def test_that_the_wheel_scrolls_many_layers_and_draws_those_that_come_into_sight
         Qt.ScrollPhase.NoScrollPhase,
         False,
     )
-    QApplication.sendEvent(view._scroll.viewport(), wheel)
+    QApplication.sendEvent(view.list.viewport(), wheel)
     assert bar.value() > 0
     bar.setValue(bar.maximum())
     QApplication.processEvents()
-    view._draw_rows()
+    view.list.draw_rows()
     assert not view.rows[-1].stale
-    assert heights(view.rows[-1].kept_bars).sum() == 48
+    assert heights(view.rows[-1].plots.kept_bars).sum() == 48

@@ -19,7 +19,8 @@ FC1 = 2  # the layer's number
 def cells_asked(qtbot, view):
     with qtbot.waitSignal(view.cells_wanted, timeout=2000) as asked:
         pass
-    return asked.args
+    part = asked.args[0]
+    return [part.layer, part.rows.start, part.rows.stop, part.columns.start, part.columns.stop]
 
 
 def test_that_the_heatmap_is_the_preview_block_by_block_over_the_whole_matrix(shown, run):
@@ -38,7 +39,7 @@ def test_that_the_heatmap_is_the_preview_block_by_block_over_the_whole_matrix(sh
     extent = item.mapRectToParent(item.boundingRect())
     assert (extent.height(), extent.width()) == (125 * 4, 115 * 7)
     assert view.heatmap.box.yInverted()
-    view.shows.setCurrentIndex(view.shows.findData("density"))
+    view.choices.shows.setCurrentIndex(view.choices.shows.findData("density"))
     assert ((item.image > 0) == (run[20].layers[FC1].preview[1] > 0)).all()
 
 
@@ -59,8 +60,8 @@ def test_that_the_bars_count_rows_and_columns_and_empty_ones_are_told(shown, run
     view = shown(WeightsView)
     view.draw(run, len(run) - 1)
     layer = run[len(run) - 1].layers[FC1]
-    assert (view.heatmap.row_bars.opts["width"] == layer.row_kept).all()
-    assert (view.heatmap.column_bars.opts["height"] == layer.column_kept).all()
+    assert (view.heatmap.row_bars.kept.opts["width"] == layer.row_kept).all()
+    assert (view.heatmap.column_bars.kept.opts["height"] == layer.column_kept).all()
     rows, columns = (layer.row_kept == 0).sum(), (layer.column_kept == 0).sum()
     assert view.captions.empties.texts[0] == f"empty: {rows} of 500 rows, {columns} of 800 columns"
     assert f"kept {layer.kept:,} of 400,000" in view.captions.header.texts[0]
@@ -114,18 +115,23 @@ def test_that_cells_are_asked_for_only_where_they_are_available(shown, run, qtbo
     assert 0 < column0 < column1 < 800
 
 
-def test_that_never_more_than_a_million_cells_are_asked_for(shown, run, qtbot):
+def test_that_never_more_than_a_million_cells_are_asked_for_and_more_come_in_blocks(shown, run, qtbot):
     info = histories.info("huge", (2000, 1000), 0)
     history = History(info.weights)
     taken = (histories.Layer(info, 0).snapshot(),)
     history.append(type(run[0])(0, 0.0, 0.0, "train", dict(run[0].scalars), taken))
     view = shown(WeightsView)
     view.draw(history, 0)
-    with qtbot.assertNotEmitted(view.cells_wanted, wait=250):
-        view.set_cells_available(True)
+    view.set_cells_available(True)
+    with qtbot.waitSignal(view.cells_wanted, timeout=2000) as asked:
+        pass
+    assert (asked.args[0].rows, asked.args[0].columns, asked.args[0].block) == (slice(0, 2000), slice(0, 1000), 2)
     view.heatmap.zoom(0.6)
-    _, row0, row1, column0, column1 = cells_asked(qtbot, view)
-    assert 0 < (row1 - row0) * (column1 - column0) <= MOST_CELLS
+    with qtbot.waitSignal(view.cells_wanted, timeout=2000) as asked:
+        pass
+    part = asked.args[0]
+    assert part.block == 1
+    assert 0 < (part.rows.stop - part.rows.start) * (part.columns.stop - part.columns.start) <= MOST_CELLS
 
 
 def test_that_true_cells_lie_over_the_preview_until_another_snapshot_is_drawn(shown, run):
@@ -153,12 +159,12 @@ def test_that_true_cells_show_mask_and_decisive_quantity(shown, run):
     view.heatmap.box.setRange(xRange=(200, 250), yRange=(100, 130), padding=0)
     view.show_cells(cells)
     assert "checkpoint at step" in view.captions.source.text()
-    view.shows.setCurrentIndex(view.shows.findData("density"))
+    view.choices.shows.setCurrentIndex(view.choices.shows.findData("density"))
     assert ((view.heatmap.cells.item.image == 255) == cells.kept).all()
-    view.shows.setCurrentIndex(view.shows.findData("quantity"))
+    view.choices.shows.setCurrentIndex(view.choices.shows.findData("quantity"))
     assert ((view.heatmap.cells.item.image > 127) == (cells.quantity > 0.5)).all()
     view.set_cells_available(False)
-    assert view.shows.currentData() == "magnitude"
+    assert view.choices.shows.currentData() == "magnitude"
 
 
 def test_that_cells_of_another_layer_come_too_late(shown, run):
@@ -188,13 +194,15 @@ def test_that_the_pointer_reads_the_preview_and_then_the_true_cell(shown, run, q
     _, weight, gate, state = view.captions.hover.text().split("   ")
     assert float(weight.removeprefix("w = ").replace("−", "-")) == pytest.approx(cells.weight[row, column], abs=6e-4)
     assert float(gate.removeprefix("g = ")) == pytest.approx(cells.quantity[row, column])
-    assert state == ("kept" if cells.kept[row, column] else "cut")
+    cut_at = int(cells.cut_at[row, column])
+    cut = f"cut at snapshot {cut_at + 1} (epoch {run[cut_at].epoch:.3g})"
+    assert state == ("kept" if cells.kept[row, column] else cut)
 
 
 def test_that_a_cell_of_a_convolution_is_named_by_input_and_place(shown, run):
     view = shown(WeightsView)
     view.draw(run, 0)
-    view.layers.setCurrentIndex(1)
+    view.choices.layers.setCurrentIndex(1)
     view.heatmap.pointed.emit(7, 3 * 25 + 1 * 5 + 4)
     assert view.captions.hover.text().startswith("output 7, input 3 at (1, 4)")
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage, QPalette
 from PySide6.QtWidgets import QInputDialog, QMessageBox
 
+from sparseviz.cells import Part
 from sparseviz.config import RunConfig
 from sparseviz.gui.export_dialog import ExportDialog
 from sparseviz.gui.main_window import MainWindow
@@ -100,7 +101,8 @@ def test_that_a_run_trains_pauses_steps_is_steered_resumes_and_stops(window, qtb
     assert isinstance(window.run, StoredRun)
     assert window.run.status == "stopped"
     assert np.isfinite(window.run.errors.test)
-    assert window.run.checkpoint_steps[-1] == window.run.history[len(window.run.history) - 1].step
+    with RunReader(window.run.path) as reader:
+        assert reader.checkpoint_steps()[-1] == window.run.history[len(window.run.history) - 1].step
     assert ("penalty.lambda2", 0.5) in [(event.name, event.after) for event in window.run.history.events()]
 
 
@@ -169,9 +171,9 @@ def test_that_true_cells_come_from_the_trainer_while_it_is_paused(window, qtbot)
     begin(window, qtbot, LONG)
     window.actions_.pause.trigger()
     wait_at_rest(window, qtbot)
-    with qtbot.waitSignal(window.cells_came, timeout=WAIT_MS) as came:
-        window._ask_for_cells("fc2", 5, 9, 0, 300)
-    cells = came.args[0].result()
+    with qtbot.waitSignal(window.questions.answered, timeout=WAIT_MS) as came:
+        window.questions.ask_for_cells(Part("fc2", slice(5, 9), slice(0, 300)))
+    cells = came.args[1].result()
     assert cells.source == "live"
     assert np.array_equal(cells.weight, window.run.trainer.method.weight("fc2")[5:9].detach().numpy())
 
@@ -184,10 +186,13 @@ def test_that_a_stored_run_can_be_scrubbed_and_shows_its_checkpoints_cells(store
     qtbot.waitUntil(lambda: stored._drawn == (37, 10), timeout=WAIT_MS)
     assert all(view.position == 10 for view in stored.layout_.views.values())
     assert "snapshot 11 of 37" in time.label.text()
-    with qtbot.waitSignal(stored.cells_came, timeout=WAIT_MS) as came:
-        stored._ask_for_cells("fc3", 0, 10, 0, 100)
-    cells = came.args[0].result()
-    nearest = max(step for step in stored.run.checkpoint_steps if step <= stored.run.history[10].step)
+    with qtbot.waitSignal(
+        stored.questions.answered, timeout=WAIT_MS, check_params_cb=lambda _, answer: not answer.cancelled()
+    ) as came:
+        stored.questions.ask_for_cells(Part("fc3", slice(0, 10), slice(0, 100)))
+    cells = came.args[1].result()
+    with RunReader(stored.run.path) as reader:
+        nearest = max(step for step in reader.checkpoint_steps() if step <= stored.run.history[10].step)
     assert (cells.source, cells.step) == ("checkpoint", nearest)
 
 

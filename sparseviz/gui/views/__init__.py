@@ -7,9 +7,9 @@ from sparseviz.gui.views.layers import LayersView
 from sparseviz.gui.views.weights import WeightsView
 
 VIEWS: dict[str, type[View]] = {
+    "curves": CurvesView,  # first: the gates take its time axis
     "gates": GatesView,
     "weights": WeightsView,
-    "curves": CurvesView,
     "layers": LayersView,
 }
 

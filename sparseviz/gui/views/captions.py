@@ -5,9 +5,12 @@ import math
 import numpy as np
 from PySide6.QtCore import QObject, Qt
 
+from sparseviz.cells import NEVER, Cells
 from sparseviz.gui.theme import Theme, mute
 from sparseviz.gui.views.base import FittingLabel, percent
-from sparseviz.snapshot import Cells, LayerInfo, LayerSnapshot
+from sparseviz.gui.views.layer_picture import LayerPicture
+from sparseviz.gui.views.shown_cells import number
+from sparseviz.snapshot import History, LayerInfo, LayerSnapshot
 
 _GAP = "   "
 
@@ -43,51 +46,65 @@ class Captions(QObject):
         )
         self.empties.setAccessibleDescription(self.tr("A row or column is empty when none of its weights is kept."))
 
-    def tell_source(self, now: LayerSnapshot, previewed: LayerSnapshot | None, cells: Cells | None) -> None:
+    def tell_source(self, picture: LayerPicture) -> None:
         """Say where the picture comes from."""
-        if cells is not None:
-            place = self.tr("live, step") if cells.source == "live" else self.tr("checkpoint at step")
-            self.source.set_texts(
-                self.tr("true cells: {0} {1:,}").format(place, cells.step),
-                self.tr("true cells: step {0:,}").format(cells.step),
-            )
-        elif previewed is None:
+        if picture.cells is not None:
+            self._tell_cells(picture.cells.cells)
+        elif picture.needs_cells:
+            self.source.set_texts(self.tr("the true weights are being read…"), self.tr("reading…"))
+        elif picture.previewed is None:
             self.source.set_texts(self.tr("no preview of this layer was recorded"), self.tr("no preview"))
         else:
-            pixels = self.tr("preview, {0} × {1} blocks").format(*previewed.info.preview_shape)
-            if previewed is now:
-                points = self.tr("{0}: as many points as weights are kept").format(pixels)
-                self.source.set_texts(points, pixels, self.tr("preview"))
-            else:
-                earlier = self.tr("{0}, from an earlier snapshot").format(pixels)
-                self.source.set_texts(earlier, self.tr("earlier preview"))
+            self._tell_preview(picture.layer, picture.previewed)
 
-    def tell_cell(
-        self, at: tuple[int, int], info: LayerInfo, previewed: LayerSnapshot | None, cells: Cells | None
-    ) -> None:
-        """Say what lies under the pointer: the true cell where there is one, else what the preview knows."""
-        row, column = at
-        inside = _inside(cells, row, column)
-        if cells is not None and inside is not None:
-            self.hover.set_texts(self._true_cell(cells, inside, info, row, column))
-        elif row >= 0 and previewed is not None and previewed.preview is not None:
-            self.hover.set_texts(self._near(previewed, row, column))
+    def _tell_cells(self, cells: Cells) -> None:
+        place = self.tr("live, step") if cells.source == "live" else self.tr("checkpoint at step")
+        block = cells.part.block
+        what = self.tr("true cells") if block == 1 else self.tr("blocks of {0} × {0} cells").format(block)
+        self.source.set_texts(f"{what}: {place} {cells.step:,}", self.tr("{0}: step {1:,}").format(what, cells.step))
+
+    def _tell_preview(self, now: LayerSnapshot, previewed: LayerSnapshot) -> None:
+        pixels = self.tr("preview, {0} × {1} blocks").format(*previewed.info.preview_shape)
+        if previewed is now:
+            points = self.tr("{0}: as many points as weights are kept").format(pixels)
+            self.source.set_texts(points, pixels, self.tr("preview"))
+        else:
+            earlier = self.tr("{0}, from an earlier snapshot").format(pixels)
+            self.source.set_texts(earlier, self.tr("earlier preview"))
+
+    def tell_cell(self, picture: LayerPicture, place: tuple[int, int], history: History) -> None:
+        """Say what lies at a place of the picture: the true cell where there is one, else what the preview knows."""
+        at = picture.arrangement.at(*place) if place[0] >= 0 else None
+        inside = picture.cells.find(*place) if picture.cells and at else None
+        preview = picture.preview()
+        if picture.cells and inside and at:
+            self.hover.set_texts(self._true_cell(picture.cells.cells, inside, picture.layer.info, at, history))
+        elif at and preview is not None and preview.preview is not None:
+            self.hover.set_texts(self._near(preview, *at))
         else:
             self.hover.set_texts(
                 self.tr("Point at a cell to read it; the wheel zooms, a double click shows all."),
                 self.tr("Point: read; wheel: zoom; double click: all."),
             )
 
-    def _true_cell(self, cells: Cells, inside: tuple[int, int], info: LayerInfo, row: int, column: int) -> str:
+    def _true_cell(
+        self, cells: Cells, inside: tuple[int, int], info: LayerInfo, at: tuple[int, int], history: History
+    ) -> str:
+        place, weight = self._place(info, *at), float(cells.weight[inside])
+        if cells.part.block > 1:
+            around = self.tr("blocks of {0} × {0} around {1}").format(cells.part.block, place)
+            kept = self.tr("{0} % kept").format(percent(float(cells.density[inside])))
+            return _GAP.join((around, self.tr("largest w = {0}").format(number(weight)), kept))
         name = "g" if info.quantity.is_gate else info.quantity.name
-        return _GAP.join(
-            (
-                self._place(info, row, column),
-                f"w = {_number(float(cells.weight[inside]))}",
-                f"{name} = {_number(float(cells.quantity[inside]))}",
-                self.tr("kept") if cells.kept[inside] else self.tr("cut"),
-            )
-        )
+        quantity = f"{name} = {number(float(cells.quantity[inside]))}"
+        state = self.tr("kept") if cells.kept[inside] else self._cut(cells, inside, history)
+        return _GAP.join((place, f"w = {number(weight)}", quantity, state))
+
+    def _cut(self, cells: Cells, inside: tuple[int, int], history: History) -> str:
+        at = NEVER if cells.cut_at is None else int(cells.cut_at[inside])
+        if not 0 <= at < len(history):
+            return self.tr("cut")
+        return self.tr("cut at snapshot {0} (epoch {1:.3g})").format(at + 1, history[at].epoch)
 
     def _near(self, layer: LayerSnapshot, row: int, column: int) -> str:
         assert layer.preview is not None  # noqa: S101  # told by the caller
@@ -111,17 +128,3 @@ class Captions(QObject):
         inside = np.unravel_index(column, info.shape[1:])
         kernel = ", ".join(str(int(part)) for part in inside[1:])
         return self.tr("output {0}, input {1} at ({2})").format(row, int(inside[0]), kernel)
-
-
-def _inside(cells: Cells | None, row: int, column: int) -> tuple[int, int] | None:
-    if cells is None:
-        return None
-    rows, columns = cells.weight.shape
-    place = row - cells.row, column - cells.column
-    return place if 0 <= place[0] < rows and 0 <= place[1] < columns else None
-
-
-def _number(value: float) -> str:
-    """Three decimals with a true minus; what is smaller keeps three digits."""
-    text = f"{value:.3f}" if abs(value) >= 1e-3 or value == 0 else f"{value:.2e}"
-    return text.replace("-", "\N{MINUS SIGN}")

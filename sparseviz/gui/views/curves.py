@@ -1,70 +1,52 @@
-"""Curves: errors and loss, and what is left, over the epochs of the whole run."""
+"""Curves and time: errors, losses, penalties, settings and what is left, over the epochs of the whole run."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from sparseviz.gui.theme import Theme, small, style_canvas, style_plot
+from sparseviz.gui.theme import Theme, style_canvas
 from sparseviz.gui.views.base import View
-from sparseviz.gui.views.legend import Legend
-from sparseviz.gui.views.marks import Mark, MarkLines, event_marks, phase_marks
-from sparseviz.gui.views.readout import Curve, Readout
-from sparseviz.snapshot import FloatArray, History
+from sparseviz.gui.views.landmarks import Reference
+from sparseviz.gui.views.log_axis import LogAxis
+from sparseviz.gui.views.marks import Mark, event_marks, phase_marks
+from sparseviz.gui.views.readout import Readout
+from sparseviz.gui.views.scalars import Scalars
+from sparseviz.gui.views.time_plot import TimePlot
+from sparseviz.gui.views.tracks import Tracks
+from sparseviz.snapshot import History
 
-AXIS_WIDTH = 46  # pixels: a name and 0.001 or 300k
-HEADROOM = 0.2  # of the range of the kept: there the marks have their words
-MOST_DOTS = 60  # more would run together to a thick line
-
-
-class LogAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
-    """Numbers of a log axis as they are written: 0.1, 20k."""
-
-    def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:  # noqa: ARG002
-        """The texts at these powers of ten."""
-        texts = [_written(10.0**value) for value in values]
-        fewer = [text if text.strip("0.,e-kM")[:1] in "1235" else "" for text in texts]
-        return fewer if len(list(filter(None, fewer))) > 1 else texts
-
-
-def _written(number: float) -> str:
-    for size, sign in ((1_000_000, "M"), (1000, "k")):
-        if number > 0.99 * size:
-            return f"{number / size:,.0f}{sign}"
-    return f"{number:.0f}" if number > 0.99 else f"{number:.1g}"
+NEAR = 0.015  # of the time axis: events so near to the crosshair are told there
 
 
 class CurvesView(View):
     """Two plots with one time axis; a line shows where now is unless now is the end."""
 
+    time_range_changed = Signal(float, float)  # the first and last epoch in sight
+    time_chosen = Signal(int)  # position of a snapshot: a click there, or Enter at the crosshair
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.specs = self._curves()
-        self._drawn: tuple[History, int] | None = None  # what the curves show
-        self._epochs: FloatArray = np.zeros(0)
+        self.scalars = Scalars()
+        self._tracks: Tracks | None = None
         self._marks: list[Mark] = []
         self._follows = True  # until the person zooms
         self._reading: int | None = None  # the snapshot at the crosshair
+        self._clicked_at: int | None = None  # what was shown at the last click; None: the newest
+        self._test_error: float | None = None
         self.canvas = pg.GraphicsLayoutWidget()
         self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the view
         self.canvas.ci.layout.setContentsMargins(0, 4, 8, 0)
-        self.errors = self._add_plot(0, self.tr("error %, loss (log)"))
-        self.kept = self._add_plot(1, self.tr("parameters kept (log)"))
-        self.plots = (self.errors, self.kept)
-        self.kept.setXLink(self.errors)
-        self.items = {spec.scalar: self._add_curve(spec) for spec in self.specs}
-        self.now, self.crosshair = self._add_lines(), self._add_lines()
-        self.marks = MarkLines(self.errors, labels=False), MarkLines(self.kept, labels=True)
-        shown = self.specs[:3]
-        names = [(spec.name + spec.unit, spec.brief + spec.unit, spec.brief) for spec in shown]
-        self.legend = Legend(names, [spec.seldom for spec in shown])
-        self.legend.setToolTip(self.tr("A value of 0 is left out of its curve: a log axis has no place for it."))
-        self.readout = Readout(self.specs)
+        self.left = self._add_plot(0, self.tr("What the left plot shows"))
+        self.right = self._add_plot(1, self.tr("What the right plot shows"))
+        self.plots = (self.left, self.right)
+        self.readout = Readout()
         self._arrange()
         self._connect()
         self._restyle(self.theme)
@@ -77,156 +59,179 @@ class CurvesView(View):
         """What will appear here."""
         return self.tr("Press Train to follow error, loss and size, or open a stored run to see how they went.")
 
-    def _curves(self) -> tuple[Curve, ...]:
-        solid, dashes, dots = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine
-        error, brief = self.tr("validation error"), self.tr("valid.")
-        return (
-            Curve("validation_error", error, brief, solid, 2, " %", seldom=True),
-            Curve("train_error", self.tr("train error"), self.tr("train"), dashes, 1, " %", seldom=False),
-            Curve("loss", self.tr("train loss"), self.tr("loss"), dots, 1.5, "", seldom=False),
-            Curve("parameters_kept", self.tr("parameters kept"), self.tr("kept"), solid, 2, "", seldom=False),
+    def lesson(self) -> str:
+        """What the curves teach."""
+        return self.tr(
+            "The error of the validation images is drawn over the run beside the share of the network that is left: "
+            "a good run loses parameters by the thousand while the error stays where it was. "
+            "Raise λ₂ while it trains and see at the mark how soon the error answers, then click there to bring "
+            "every view to that moment."
         )
 
-    def _add_plot(self, column: int, name: str) -> Any:
-        axis = LogAxis("left")
-        plot = self.canvas.addPlot(0, column, axisItems={"left": axis})
-        plot.setLogMode(x=False, y=True)
-        plot.disableAutoRange()
-        plot.setLabel("left", name)
-        plot.setLabel("bottom", self.tr("epoch"))
-        axis.setWidth(AXIS_WIDTH)
-        plot.getAxis("bottom").setStyle(maxTickLevel=0)
-        return plot
+    def table(self) -> list[list[str | int | float]]:
+        """A row for every snapshot: its place in time and all scalars; empty where nothing was measured."""
+        if self.history is None:
+            return []
+        curves = self.scalars.curves.values()
+        head = [self.tr("step"), self.tr("epoch"), self.tr("phase")]
+        rows: list[list[str | int | float]] = [[*head, *(curve.name + curve.unit for curve in curves)]]
+        for snapshot in self.history:
+            values = (snapshot.scalars[curve.scalar] for curve in curves)
+            cells = ["" if math.isnan(value) else value for value in values]
+            rows.append([snapshot.step, snapshot.epoch, snapshot.phase, *cells])
+        return rows
 
-    def _add_curve(self, spec: Curve) -> Any:
-        plot = self.kept if spec.scalar == "parameters_kept" else self.errors
-        return plot.plot(connect="finite", symbolSize=5)
-
-    def _add_lines(self) -> tuple[Any, Any]:
-        lines = pg.InfiniteLine(angle=90), pg.InfiniteLine(angle=90)
-        for plot, line in zip(self.plots, lines, strict=True):
-            line.setVisible(False)
-            plot.addItem(line, ignoreBounds=True)
-        return lines
+    def _add_plot(self, column: int, name: str) -> TimePlot:
+        plot = self.canvas.addPlot(0, column, axisItems={"left": LogAxis("left")})
+        return TimePlot(plot, self.scalars.groups, column, name, labels=column == 1)
 
     def _arrange(self) -> None:
-        self.canvas.setAccessibleName(self.tr("Error, loss and parameters kept over the epochs"))
         self.canvas.setAccessibleDescription(
-            self.tr("Left and Right move the crosshair, wheel or drag zooms and moves, double click or Home shows all.")
+            self.tr(
+                "Left and Right move the crosshair, Enter or a click brings every view to that time, wheel or drag "
+                "zooms and moves, double click or Home shows all."
+            )
         )
+        headers = QHBoxLayout()
+        for plot in self.plots:
+            headers.addWidget(plot.header, 1)
         column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        column.addWidget(self.legend)
+        column.addLayout(headers)
         column.addWidget(self.canvas, 1)
         column.addWidget(self.readout)
+        self._name_canvas()
+
+    def _name_canvas(self) -> None:
+        titles = [plot.group.title for plot in self.plots]
+        self.canvas.setAccessibleName(self.tr("{0} and {1} over the epochs").format(*titles))
 
     def _connect(self) -> None:
         self.canvas.scene().sigMouseMoved.connect(self._point)
-        self.canvas.scene().sigMouseClicked.connect(lambda event: self.reset() if event.double() else None)
+        self.canvas.scene().sigMouseClicked.connect(self._click)
         self.canvas.viewport().installEventFilter(self)
+        # Not setXLink: it lines up by pixels, and wrongly, while the plots still lie on one another.
+        self.left.plot.sigXRangeChanged.connect(lambda _, epochs: self.right.plot.setXRange(*epochs, padding=0))
+        self.right.plot.sigXRangeChanged.connect(lambda _, epochs: self.left.plot.setXRange(*epochs, padding=0))
+        self.left.plot.sigXRangeChanged.connect(lambda _, epochs: self.time_range_changed.emit(*epochs))
         for plot in self.plots:
-            plot.getViewBox().sigRangeChangedManually.connect(self._stop_following)
+            plot.plot.getViewBox().sigRangeChangedManually.connect(self._stop_following)
+            plot.chosen.connect(self._choose)
 
-    def _draw(self, history: History, position: int) -> None:
-        if self._drawn != (history, len(history)):
-            self._draw_curves(history)
-        past = position < len(history) - 1
-        for line in self.now:
-            line.setVisible(past)
-            line.setValue(history[position].epoch)
+    def _choose(self) -> None:
+        """Another group of curves is shown."""
+        self._name_canvas()
         self._read(self._reading)
 
-    def _draw_curves(self, history: History) -> None:
-        length = len(history)
-        self._drawn, self._epochs = (history, length), history.epochs()[:length]
-        for spec in self.specs:
-            values = history.scalar(spec.scalar)[:length]
-            values[~(values > 0)] = np.nan  # 0 has no place on a log axis
-            joined = np.isfinite(values) if spec.seldom else np.ones(length, dtype=bool)
-            dots = spec.seldom and joined.sum() <= MOST_DOTS
-            self.items[spec.scalar].setData(self._epochs[joined], values[joined], symbol="o" if dots else None)
-        self._marks = sorted([*phase_marks(history), *event_marks(history)], key=lambda mark: mark.epoch)
-        for lines in self.marks:
-            lines.set_marks(self._marks)
+    def set_references(self, references: Sequence[Reference]) -> None:
+        """Draw these published networks as lines, as long as no other run is shown."""
+        for plot in self.plots:
+            plot.set_references(references)
+        self._fit()
+
+    def set_test_error(self, percent: float | None) -> None:
+        """Mark the test error, in percent, at the end of a run whose test images were read; None: they were not."""
+        self._test_error = percent
+        for plot in self.plots:
+            plot.set_test_error(percent)
+        self._fit()
+        self._read(self._reading)
+
+    def _draw(self, history: History, position: int) -> None:
+        if self._tracks is None or self._tracks.history is not history:
+            self._tracks = Tracks(history)
+        if self._tracks.grow():
+            self._draw_curves(self._tracks)
+        past = position < len(history) - 1
+        for plot in self.plots:
+            plot.now.setVisible(past)
+            plot.now.setValue(history[position].epoch)
+        self._read(self._reading)
+
+    def _draw_curves(self, tracks: Tracks) -> None:
+        self._marks = sorted([*phase_marks(tracks), *event_marks(tracks)], key=lambda mark: mark.epoch)
+        for plot in self.plots:
+            plot.draw(tracks, self._marks)
         if self._follows:
             self.reset()
 
     def reset(self) -> None:
         """Bring the whole run into sight, and keep it there."""
         self._follows = True
-        if not len(self._epochs):
+        if self._tracks is None:
             return
-        right = max(float(self._epochs[-1]), float(self._epochs[0]) + 1e-3)
-        self.errors.setXRange(float(self._epochs[0]), right, padding=0.03)
-        for plot, scalars in ((self.errors, self.specs[:3]), (self.kept, self.specs[3:])):
-            low, high = self._log_range([spec.scalar for spec in scalars])
-            words = HEADROOM * (high - low) if plot is self.kept and self._marks else 0.0
-            plot.setYRange(low, high + words, padding=0.06)
+        first, last = self._tracks.epochs[[0, -1]].tolist()
+        self.left.plot.setXRange(first, last if last > first else first + 1, padding=0.03)
+        self._fit()
 
-    def _log_range(self, scalars: list[str]) -> tuple[float, float]:
-        parts = [self.items[scalar].getOriginalDataset()[1] for scalar in scalars]
-        values = np.concatenate([part for part in parts if part is not None] or [np.zeros(0)])
-        values = values[np.isfinite(values)]
-        if not len(values):
-            return 0.0, 1.0
-        low, high = math.log10(values.min()), math.log10(values.max())
-        return (low, high) if high - low > 0.1 else (low - 0.1, high + 0.1)
+    def _fit(self) -> None:
+        for plot in self.plots:
+            if self._follows:
+                plot.fit()
 
     def _stop_following(self) -> None:
         self._follows = False
 
-    def _point(self, place: QPointF) -> None:
+    def _position_at(self, place: QPointF) -> int | None:
+        """The snapshot next to a place of the scene; None where it is in no plot."""
         for plot in self.plots:
-            if plot.sceneBoundingRect().contains(place) and len(self._epochs):
-                epoch = plot.getViewBox().mapSceneToView(place).x()
-                self._read(int(np.abs(self._epochs - epoch).argmin()))
-                return
-        self._read(None)
+            box = plot.plot.getViewBox()
+            if self._tracks is not None and box.sceneBoundingRect().contains(place):
+                return int(np.abs(self._tracks.epochs - box.mapSceneToView(place).x()).argmin())
+        return None
+
+    def _point(self, place: QPointF) -> None:
+        self._read(self._position_at(place))
+
+    def _click(self, event: Any) -> None:
+        """Bring every view to a time; a double click shows all, and takes back what its first click did."""
+        position = self._position_at(event.scenePos())
+        if event.double():
+            self.reset()
+        if position is None or self._tracks is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        newest = self._tracks.length - 1
+        if event.double():
+            position = newest if self._clicked_at is None else self._clicked_at
+        else:
+            self._clicked_at = None if self.position == newest else self.position
+        self.time_chosen.emit(position)
 
     def _read(self, reading: int | None) -> None:
         """Write out the values at a snapshot, or those now, and show the crosshair there."""
-        self._reading = reading
-        for line in self.crosshair:
-            line.setVisible(reading is not None and self.history is not None)
-        if self.history is None:
+        self._reading, tracks = reading, self._tracks
+        for plot in self.plots:
+            plot.crosshair.setVisible(reading is not None and tracks is not None)
+        if tracks is None or not tracks.length:
             self.readout.clear()
             return
-        at = self.position if reading is None else min(reading, len(self.history) - 1)
-        for line in self.crosshair:
-            line.setValue(self.history[at].epoch)
-        near = (self._epochs[-1] - self._epochs[0]) * 0.015
-        epoch = self.history[at].epoch
-        events = [mark.text for mark in self._marks if mark.event and abs(mark.epoch - epoch) <= near]
-        self.readout.tell(self.history, at, events)
+        at = min(self.position if reading is None else reading, tracks.length - 1)
+        for plot in self.plots:
+            plot.crosshair.setValue(tracks.epochs[at])
+        curves = [curve for plot in self.plots for curve in plot.group.curves]
+        self.readout.tell(tracks, at, curves, self._told_near(tracks, at))
+
+    def _told_near(self, tracks: Tracks, at: int) -> list[str]:
+        """What was done about then, and at the end the test error."""
+        epochs = tracks.epochs
+        near = (epochs[-1] - epochs[0]) * NEAR
+        told = [mark.text for mark in self._marks if mark.event and abs(mark.epoch - epochs[at]) <= near]
+        if self._test_error is not None and at == tracks.length - 1:
+            told.append(self.tr("test error {0:.2f} %").format(self._test_error))
+        return told
 
     def _clear(self) -> None:
-        self._drawn, self._epochs, self._marks, self._follows = None, np.zeros(0), [], True
-        for item in self.items.values():
-            item.setData([], [])
-        for lines in self.marks:
-            lines.clear()
+        self._tracks, self._marks, self._follows, self._test_error = None, [], True, None
+        for plot in self.plots:
+            plot.clear()
         self._read(None)
 
     def _restyle(self, theme: Theme) -> None:
         style_canvas(self.canvas, theme)
         self.readout.restyle(theme)
         for plot in self.plots:
-            style_plot(plot, theme, small(self.font()))
-        colours = {"train_error": theme.warning, "loss": theme.third}
-        for spec in self.specs:
-            colour = colours.get(spec.scalar, theme.accent)
-            item = self.items[spec.scalar]
-            item.setPen(pg.mkPen(colour, width=spec.width, style=spec.dash))
-            item.setSymbolPen(None)
-            item.setSymbolBrush(colour)
-        self.legend.set_pens([self.items[spec.scalar].opts["pen"] for spec in self.specs[:3]])
-        for lines in self.marks:
-            lines.restyle(theme.muted, theme.muted, small(self.font()))
-        for line in self.now:
-            line.setPen(pg.mkPen(theme.text, width=1))
-        for line in self.crosshair:
-            line.setPen(pg.mkPen(theme.accent, style=Qt.PenStyle.DashDotLine))
+            plot.restyle(theme, self.font())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Put the crosshair away when the pointer leaves."""
@@ -240,12 +245,14 @@ class CurvesView(View):
         self._read(None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move the crosshair with Left and Right, see all with Home."""
+        """Move the crosshair with Left and Right, choose its time with Enter, see all with Home."""
         strides = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         if event.key() == Qt.Key.Key_Home:
             self.reset()
-        elif event.key() in strides and self.history is not None:
+        elif event.key() in strides and self._tracks is not None:
             at = self.position if self._reading is None else self._reading
-            self._read(min(max(at + strides[Qt.Key(event.key())], 0), len(self.history) - 1))
+            self._read(min(max(at + strides[Qt.Key(event.key())], 0), self._tracks.length - 1))
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._reading is not None:
+            self.time_chosen.emit(self._reading)
         else:
             super().keyPressEvent(event)

@@ -2,56 +2,72 @@
 
 import math
 
-import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from sparseviz.gui.theme import Theme, count_colours, mute, small, style_canvas, style_plot
-from sparseviz.gui.views.base import FittingLabel, View, percent, undecided
-from sparseviz.snapshot import (
-    HISTOGRAM_BINS,
-    ByteArray,
-    FloatArray,
-    History,
-    IntArray,
-    LayerInfo,
-    LayerSnapshot,
-    Quantity,
-)
-
-ROW_HEIGHT = 88  # pixels, at least
-STRIP_COLUMNS = 512  # more than a strip has pixels, so that snapshots at uneven times stand where they belong
-AXIS_WIDTHS = 34, 30  # pixels, of the histogram and of the strip: room for 100k and for 0.5
+from sparseviz.gui.theme import Theme, mute
+from sparseviz.gui.views.base import FittingLabel, View
+from sparseviz.gui.views.bins import bin_rows
+from sparseviz.gui.views.gate_bar import GateBar
+from sparseviz.gui.views.gate_layer import GateLayer
+from sparseviz.gui.views.gate_list import GateList
+from sparseviz.gui.views.gate_plots import AXIS_WIDTHS
+from sparseviz.gui.views.gate_row import GateRow
+from sparseviz.gui.views.overview import Overview
+from sparseviz.gui.views.strip import Frame, whole
+from sparseviz.snapshot import History, LayerInfo
 
 
 class GatesView(View):
-    """A row a layer; only rows in sight are drawn."""
+    """All layers as rows, with an overview where they are many; or one of them large."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.rows: list[GateRow] = []
-        self._list = QWidget()
-        self._column = QVBoxLayout(self._list)
-        self._column.setContentsMargins(4, 2, 4, 2)
-        self._column.setSpacing(2)
-        self._scroll = QScrollArea(widgetResizable=True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setWidget(self._list)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setAccessibleName(self.tr("Gates of every layer"))
-        self._scroll.verticalScrollBar().valueChanged.connect(self._draw_rows)
-        self._captions = FittingLabel(), FittingLabel()
+        self._infos: list[LayerInfo] = []
+        self._times: tuple[float, float] | None = None  # the epochs that the strips show; None is all
+        self._frame: Frame | None = None
+        self.bar, self.overview, self.list, self.large = GateBar(), Overview(), GateList(), GateLayer()
+        self.captions = FittingLabel(), FittingLabel()
+        self._screens = QStackedWidget()
+        self._arrange()
+        self._connect()
+        self._restyle(self.theme)
+
+    def _arrange(self) -> None:
         footer = QHBoxLayout()
-        for caption, width in zip(self._captions, AXIS_WIDTHS, strict=True):
+        for caption, width in zip(self.captions, AXIS_WIDTHS, strict=True):
             caption.setContentsMargins(width, 0, 0, 0)
             footer.addWidget(caption, 1)
-        column = QVBoxLayout(self.body)
-        column.setContentsMargins(0, 0, 0, 2)
-        column.addWidget(self._scroll, 1)
-        column.addLayout(footer)
-        self._restyle(self.theme)
+        every = QWidget()
+        rows, column = QVBoxLayout(every), QVBoxLayout(self.body)
+        for layout in (rows, column):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(2)
+        rows.addWidget(self.overview, 3)
+        rows.addWidget(self.list, 7)
+        rows.addLayout(footer)
+        self._screens.addWidget(every)
+        self._screens.addWidget(self.large)
+        column.addWidget(self.bar)
+        column.addWidget(self._screens, 1)
+
+    def _connect(self) -> None:
+        self.bar.filter.textChanged.connect(self._filter)
+        self.bar.filter.returnPressed.connect(self._enter_list)
+        self.bar.log.toggled.connect(self._redraw)
+        self.bar.back.clicked.connect(self.show_all)
+        self.list.moved.connect(lambda: self.overview.set_in_sight(self.list.in_sight()))
+        self.overview.chosen.connect(self.list.go)
+        for source in (self.list, self.overview):
+            source.opened.connect(self.show_layer)
+        for walk in (self.bar, self.large):
+            walk.went.connect(self._go)
+
+    @property
+    def rows(self) -> list[GateRow]:
+        """A row a layer; those that the filter leaves out are hidden."""
+        return self.list.rows
 
     def title(self) -> str:
         """What the view is called."""
@@ -63,237 +79,167 @@ class GatesView(View):
             "Press Train to watch the gates of every layer move to 0 or 1, or open a stored run to see how they did."
         )
 
+    def lesson(self) -> str:
+        """What the view teaches of the method."""
+        return self.tr(
+            "Every weight has a gate, and is kept while its gate is at or above the threshold (the dashed line); the"
+            " histogram shows where a layer's gates stand now, the strip how they came there. Watch the two penalties"
+            " empty the middle: where many gates stay undecided, raise λ₁; where too many end at 1, raise λ₂."
+        )
+
+    def table(self) -> list[list[str | int | float]]:
+        """A row for every bin of every layer that is shown."""
+        if self._frame is None:
+            return []
+        frame, names = self._frame, (self.tr("layer"), self.tr("quantity"), self.tr("from"), self.tr("to"))
+        when = self.tr("weights at epoch {0:.6g}").format(frame.now.epoch)
+        layers = [self.large.number] if self.is_large() else self.list.shown()
+        heading: list[str | int | float] = [*names, when, self.tr("kept or cut")]
+        return [heading, *(row for layer in layers for row in bin_rows(frame.layer(layer)))]
+
+    @Slot(float, float)
+    def set_time_range(self, low: float, high: float) -> None:
+        """Show these epochs in every strip.
+
+        Raises:
+            ValueError: `low` is not below `high`, or one is not finite.
+        """
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise ValueError(f"epochs from {low} to {high} are no range of time: low must be below high, both finite")
+        self._times = low, high
+        self._redraw()
+
+    def is_large(self) -> bool:
+        """Whether one layer has the whole view."""
+        return self._screens.currentWidget() is self.large
+
+    @Slot(int)
+    def show_layer(self, number: int) -> None:
+        """Give one layer the whole view."""
+        if self._frame is None:
+            return
+        self.large.draw(self._frame, number)
+        self._screens.setCurrentWidget(self.large)
+        self.list.show_row(number)
+        shown = self.list.shown()
+        self.bar.show_one(shown.index(number), len(shown))
+        self.large.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot()
+    def show_all(self) -> None:
+        """Show all layers, the one that was large in sight."""
+        was_large = self.is_large()
+        self._screens.setCurrentIndex(0)
+        self._tell_shown()
+        if self._frame is not None and was_large:
+            self._show(self._frame)
+            self.list.go(self.large.number)
+
+    @Slot(int)
+    def _go(self, stride: int) -> None:
+        number = self.list.neighbour(self.large.number, stride)
+        if number != self.large.number:
+            self.show_layer(number)
+
+    @Slot(str)
+    def _filter(self, pattern: str) -> None:
+        self.list.show_only(pattern.strip())
+        self.overview.set_shown(self.list.shown())
+        self._tell_shown()
+
+    def _tell_shown(self) -> None:
+        self.bar.show_all(len(self.list.shown()), len(self.rows))
+
+    @Slot()
+    def _enter_list(self) -> None:
+        if self.list.shown():
+            self.list.go(self.list.current)
+
+    def draw(self, history: History, position: int) -> None:
+        """Draw the snapshot at `position` as now; the first time, rows have their places only after that."""
+        super().draw(history, position)
+        self.list.draw_rows()
+
     def _draw(self, history: History, position: int) -> None:
         infos = [layer.info for layer in history[position].layers]
-        if infos != [row.info for row in self.rows]:
-            self._clear()
-            self._add_rows(infos)
-        for row in self.rows:
-            row.stale = True
-        self._draw_rows()
+        epochs = history.epochs()
+        self._frame = Frame(history, position, epochs, self._times or whole(epochs), self.bar.log.isChecked())
+        if infos != self._infos:
+            self._begin(infos)
+        self._show(self._frame)
 
-    def _draw_rows(self) -> None:
-        """Draw the rows in sight that have not been drawn since the last `draw`."""
-        for index, row in enumerate(self.rows):
-            hidden = row.isVisible() and row.visibleRegion().isEmpty()
-            if row.stale and not hidden and self.history is not None:
-                row.draw(self.history, self.position, index)
-
-    def _add_rows(self, infos: list[LayerInfo]) -> None:
-        for info in infos:
-            row = GateRow(info)
-            row.restyle(self.theme)
-            self._column.addWidget(row, 1)
-            self.rows.append(row)
+    def _begin(self, infos: list[LayerInfo]) -> None:
+        """Take other layers."""
+        self._infos = infos
+        self._screens.setCurrentIndex(0)
+        self.list.set_layers(infos, self.theme)
+        self.overview.forget()
+        self.overview.set_shown(self.list.shown())
+        self._tell_shown()
         self._caption()
 
+    def _show(self, frame: Frame) -> None:
+        """Draw what can be seen."""
+        if self.is_large():
+            self.large.draw(frame, self.large.number)
+            return
+        self.overview.draw(frame)
+        self.list.draw(frame)
+
+    @Slot()
+    def _redraw(self) -> None:
+        """Draw the same moment on another scale or over other epochs."""
+        self._caption()
+        if self.history is not None:
+            self.draw(self.history, self.position)
+
     def _caption(self) -> None:
-        names = list(dict.fromkeys(row.info.quantity.name for row in self.rows))
-        name = " / ".join(names)
+        name = " / ".join(dict.fromkeys(info.quantity.name for info in self._infos))
+        scale = self.tr("log") if self.bar.log.isChecked() else self.tr("linear")
         strength = self.tr("brighter") if self.theme.dark else self.tr("darker")
-        left, right = self._captions
-        left.set_texts(self.tr("weights (log) by {0}, now").format(name), self.tr("{0} now (log)").format(name))
+        left, right = self.captions
+        left.set_texts(
+            self.tr("weights ({0}) by {1}, now").format(scale, name), self.tr("{1} now ({0})").format(scale, name)
+        )
         right.set_texts(
-            self.tr("{0} over the epochs; {1}: more weights (log)").format(name, strength),
-            self.tr("{0} over epochs; {1}: more").format(name, strength),
-            self.tr("{0} over epochs").format(name),
+            self.tr("{1} over the epochs; {2}: more weights ({0})").format(scale, name, strength),
+            self.tr("{1} over epochs; {2}: more ({0})").format(scale, name, strength),
+            self.tr("{1} over epochs; {2}: more").format(scale, name, strength),
+            self.tr("{1} over epochs").format(scale, name),
         )
 
     def _clear(self) -> None:
-        for row in self.rows:
-            self._column.removeWidget(row)
-            row.deleteLater()
-        self.rows = []
+        """Let the history go; the rows stay, for the next run often has the same layers."""
+        self._frame = None
+        for part in (self.list, self.overview, self.large):
+            part.forget()
 
     def _restyle(self, theme: Theme) -> None:
-        palette = self._list.palette()
-        palette.setColor(self._list.backgroundRole(), theme.background)
-        self._list.setPalette(palette)
-        for caption in self._captions:
+        for caption in self.captions:
             mute(caption, theme)
-        for row in self.rows:
-            row.restyle(theme)
+        for part in (self.bar, self.overview, self.list, self.large):
+            part.restyle(theme)
         self._caption()
 
-
-class GateRow(QWidget):
-    """One layer: two lines of words above a histogram and a strip."""
-
-    def __init__(self, info: LayerInfo) -> None:
-        super().__init__()
-        self.info = info
-        self.stale = True
-        self._levels: ByteArray = np.zeros((64, HISTOGRAM_BINS), dtype=np.uint8)  # of every snapshot in the strip
-        self._drawn: tuple[History, int] | None = None  # what the strip shows
-        self._told: tuple[str, ...] = ()
-        self.name, self.state = FittingLabel(), FittingLabel()
-        for label, margin in ((self.name, 6), (self.state, 0)):
-            label.setContentsMargins(margin, 0, 4, 0)
-        self.canvas = pg.GraphicsLayoutWidget()
-        self.canvas.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # the wheel scrolls the list
-        self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.canvas.ci.layout.setContentsMargins(0, 4, 8, 0)
-        self.canvas.setAccessibleName(self.tr("Histogram now and over time, {0}").format(info.name))
-        self.setMinimumHeight(ROW_HEIGHT)
-        self._add_histogram()
-        self._add_strip()
-        words = QHBoxLayout()
-        words.addWidget(self.name, 1)
-        words.addWidget(self.state, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 2, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(words)
-        column.addWidget(self.canvas, 1)
-
-    def _add_histogram(self) -> None:
-        quantity = self.info.quantity
-        self.histogram = self.canvas.addPlot(0, 0)
-        edges = np.linspace(quantity.low, quantity.high, HISTOGRAM_BINS + 1)
-        self._centres = (edges[:-1] + edges[1:]) / 2
-        bars = {"x0": edges[:-1], "width": edges[1] - edges[0], "height": np.zeros(HISTOGRAM_BINS), "pen": None}
-        self.cut_bars, self.kept_bars = pg.BarGraphItem(**bars), pg.BarGraphItem(**bars)
-        self.threshold = pg.InfiniteLine(angle=90)
-        for item in (self.cut_bars, self.kept_bars, self.threshold):
-            self.histogram.addItem(item)
-        top = math.log10(1 + self.info.weights)
-        self.histogram.setRange(xRange=(quantity.low, quantity.high), yRange=(0, top), padding=0.02)
-        self.histogram.getAxis("left").setTicks(_count_ticks(self.info.weights))
-        self.histogram.getAxis("bottom").setTicks(_ends_and_middle(quantity))
-        self._settle(self.histogram, AXIS_WIDTHS[0])
-
-    def _add_strip(self) -> None:
-        quantity = self.info.quantity
-        self.strip = self.canvas.addPlot(0, 1)
-        self.image = pg.ImageItem(axisOrder="row-major", levels=(0, 255))
-        self.halo = pg.InfiniteLine(angle=0)  # the threshold would be lost on colours like its own
-        self.strip_threshold = pg.InfiniteLine(angle=0)
-        self.now = pg.InfiniteLine(angle=90)
-        for item in (self.image, self.halo, self.strip_threshold, self.now):
-            self.strip.addItem(item)
-        self.strip.setYRange(quantity.low, quantity.high, padding=0.02)
-        self.strip.getAxis("left").setTicks(_ends_and_middle(quantity))
-        self.strip.getAxis("bottom").setStyle(maxTickLevel=0)
-        self._settle(self.strip, AXIS_WIDTHS[1])
-
-    def _settle(self, plot: pg.PlotItem, width: int) -> None:
-        plot.setMouseEnabled(x=False, y=False)
-        plot.disableAutoRange()
-        plot.getAxis("left").setWidth(width)
-        plot.getAxis("bottom").setHeight(18)
-        plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)
-
-    def draw(self, history: History, position: int, layer: int) -> None:
-        """Draw layer number `layer` as it was at `position`; the strip shows all of the history."""
-        now = history[position].layers[layer]
-        self._draw_words(now)
-        self._draw_histogram(now)
-        self._draw_strip(history, layer)
-        self.now.setVisible(position < len(history) - 1)
-        self.now.setValue(history[position].epoch)
-        self.stale = False
-
-    def _draw_words(self, now: LayerSnapshot) -> None:
-        share = percent(now.kept / now.info.weights)
-        kept = self.tr("{0}   {1} % kept").format(now.info.name, share)
-        flips = self.tr("flips {0:,}").format(now.flips)
-        if math.isnan(undecided(now)):
-            states: tuple[str, ...] = (flips,)
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Pass the keys on to the layer that is large, or to the current row."""
+        super().focusInEvent(event)
+        if self.is_large():
+            self.large.setFocus(event.reason())
         else:
-            apart = self.tr("undecided {0} % of kept, {1} % of cut · {2}")
-            states = (
-                apart.format(percent(now.undecided_kept), percent(now.undecided_cut), flips),
-                self.tr("undecided {0} % · {1}").format(percent(undecided(now)), flips),
-                self.tr("undecided {0:.0f} % · flips {1}").format(100 * undecided(now), brief(now.flips)),
-                self.tr("undecided {0:.0f} %").format(100 * undecided(now)),
-            )
-        self.name.set_texts(kept, f"{now.info.name}  {share} %", now.info.name)
-        self.state.set_texts(*states)
-        counts = self.tr("kept {0:,} of {1:,} weights").format(now.kept, now.info.weights)
-        told = kept, counts, states[0]
-        if told != self._told:
-            self._told = told
-            self.setToolTip("\n".join(told))
-            self.canvas.setAccessibleDescription(", ".join(told))
+            self._enter_list()
 
-    def _draw_histogram(self, now: LayerSnapshot) -> None:
-        heights = np.log10(1.0 + now.histogram)
-        cut = self._centres < now.threshold  # nothing is, where the threshold is NaN
-        self.cut_bars.setOpts(height=np.where(cut, heights, 0))
-        self.kept_bars.setOpts(height=np.where(cut, 0, heights))
-        for line in (self.threshold, self.strip_threshold, self.halo):
-            line.setVisible(not math.isnan(now.threshold))
-            if not math.isnan(now.threshold):
-                line.setValue(now.threshold)
-
-    def _draw_strip(self, history: History, layer: int) -> None:
-        """Bring the strip up to date; what it has of this history stays."""
-        if self._drawn == (history, len(history)):
-            return
-        if self._drawn is None or self._drawn[0] is not history or self._drawn[1] > len(history):
-            self._drawn = history, 0
-        known, length = self._drawn[1], len(history)
-        if length > len(self._levels):
-            self._levels = np.resize(self._levels, (2 * length, HISTOGRAM_BINS))  # what is beyond `length` is not read
-        for position in range(known, length):
-            self._levels[position] = _levels(history[position].layers[layer].histogram, self.info.weights)
-        self._drawn = history, length
-        epochs = history.epochs()[:length]
-        columns = nearest_columns(epochs)
-        span = (epochs[-1] - epochs[0]) or 1.0
-        quantity = self.info.quantity
-        self.image.setImage(np.ascontiguousarray(self._levels.take(columns, axis=0).T), levels=(0, 255))
-        self.image.setRect(epochs[0], quantity.low, span, quantity.high - quantity.low)
-        self.strip.setXRange(epochs[0], epochs[0] + span, padding=0.0)
-
-    def restyle(self, theme: Theme) -> None:
-        """Take on the theme's colours."""
-        style_canvas(self.canvas, theme)
-        for plot in (self.histogram, self.strip):
-            style_plot(plot, theme, small(self.font()))
-        self.kept_bars.setOpts(brush=theme.accent)
-        self.cut_bars.setOpts(brush=theme.pale)
-        for line in (self.threshold, self.strip_threshold):
-            line.setPen(pg.mkPen(theme.warning, style=Qt.PenStyle.DashLine))
-        halo = QColor(theme.background)
-        halo.setAlpha(170)
-        self.halo.setPen(pg.mkPen(halo, width=3))
-        self.now.setPen(pg.mkPen(theme.text))
-        self.image.setLookupTable(count_colours(theme))
-        self.state.setFont(small(self.font()))
-        mute(self.state, theme)
-
-
-def nearest_columns(epochs: FloatArray) -> IntArray:
-    """For every column of a strip the snapshot nearest in time, (STRIP_COLUMNS,)."""
-    if len(epochs) == 1:
-        return np.zeros(1, dtype=np.int64)
-    at = np.linspace(epochs[0], epochs[-1], STRIP_COLUMNS)
-    return np.searchsorted((epochs[:-1] + epochs[1:]) / 2, at).astype(np.int64)
-
-
-def _levels(histogram: IntArray, weights: int) -> ByteArray:
-    """Counts on a log scale: 0 is none, 255 all weights of the layer; a single weight is seen."""
-    return np.ceil(255 * np.log1p(histogram) / math.log1p(weights)).clip(0, 255).astype(np.uint8)
-
-
-def brief(count: int) -> str:
-    """A count in at most four signs: 999, 9.9k, 400k, 12M."""
-    for size, sign in ((1_000_000, "M"), (1000, "k")):
-        if count >= 0.9995 * size:
-            parts = count / size
-            return f"{parts:.1f}{sign}" if parts < 9.95 else f"{parts:.0f}{sign}"
-    return f"{count}"
-
-
-def _ends_and_middle(quantity: Quantity) -> list[list[tuple[float, str]]]:
-    """The ticks of an axis of the decisive quantity: 0, 0.5, 1 for a gate."""
-    middle = (quantity.low + quantity.high) / 2
-    return [[(value, f"{value:g}") for value in (quantity.low, middle, quantity.high)]]
-
-
-def _count_ticks(most: int) -> list[list[tuple[float, str]]]:
-    """Where 1, 10, 100 stand on an axis of log10(1 + count); every second one is written out."""
-    powers = [10**exponent for exponent in range(int(math.log10(most)) + 1)] if most else []
-    places = [(math.log10(1 + power), f"{power:,}" if power < 1000 else f"{power // 1000:,}k") for power in powers]
-    return [[(0.0, "0"), *places[::2][1:]], [(place, "") for place, _ in places]]
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Find a layer, change the scale, or see all again."""
+        if event.matches(QKeySequence.StandardKey.Find):
+            self.show_all()
+            self.bar.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self.bar.filter.selectAll()
+        elif event.key() == Qt.Key.Key_L and not event.modifiers():
+            self.bar.log.toggle()
+        elif event.key() == Qt.Key.Key_Escape and self.is_large():
+            self.show_all()
+        elif event.key() == Qt.Key.Key_Escape and self.bar.filter.text():
+            self.bar.filter.clear()
+        else:
+            super().keyPressEvent(event)

@@ -10,53 +10,62 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sparseviz.gui.theme import Colours, Theme, small, style_canvas, style_plot
-from sparseviz.gui.views.levels import Scale, pool
-from sparseviz.snapshot import ByteArray, IntArray
+from sparseviz.gui.views.arrangement import Bars
+from sparseviz.gui.views.bars import KeptBars
+from sparseviz.gui.views.cell_marks import CellMarks
+from sparseviz.gui.views.levels import Picture, Scale
 
 AXIS_WIDTH = 46
 SCALE_WIDTH = 58  # pixels, of the colour bar with its axis
 BARS_SHARE = 0.16  # of the width that the row bars take, of the height that the column bars take
 BARS_LIMITS = 42, 90  # pixels
 FOOT = 17  # pixels of a bottom axis
-CLOSEST = 4  # cells; zoom goes no nearer
+CLOSEST = 1  # cell; zoom goes no nearer
+
+
+_EDGES = ("xMin", "xMax", "yMin", "yMax")
 
 
 class PooledImage:
-    """An image of levels in which cells finer than a screen pixel become one, and no kept cell vanishes."""
+    """A picture in which cells finer than a screen pixel become one, and no kept cell vanishes."""
 
     def __init__(self) -> None:
         self.item = pg.ImageItem(axisOrder="row-major", levels=(0, 255))
-        self._levels: ByteArray | None = None
-        self._rest = 0  # the level of a cell that is not there
-        self._corner = (0, 0)  # row and column of the first level
-        self._cell = (1.0, 1.0)  # rows and columns of the matrix that one level stands for
+        self.densest = 1.0  # the share that the strongest colour stands for
+        self._picture: Picture | None = None
+        self._corner = (0.0, 0.0)  # row and column of the first level
+        self._cell = (1.0, 1.0)  # rows and columns of the picture that one level stands for
         self._size = (0, 0)  # of what is drawn; 0 is nothing
 
-    def show(self, levels: ByteArray, rest: int, corner: tuple[int, int], cell: tuple[float, float]) -> None:
-        """Take levels; `fit` draws them."""
-        self._levels, self._rest, self._corner, self._cell = levels, rest, corner, cell
+    def show(self, picture: Picture, corner: tuple[float, float], cell: tuple[float, float]) -> None:
+        """Take a picture; `fit` draws it."""
+        self._picture, self._corner, self._cell = picture, corner, cell
         self._size = (0, 0)
 
     def clear(self) -> None:
         """Show nothing."""
-        self._levels = None
+        self._picture = None
         self.item.clear()
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return self._picture is None
 
     def fit(self, rows_per_pixel: float, columns_per_pixel: float) -> None:
         """Draw for a screen pixel of this size in cells, if that differs from what is drawn."""
-        if self._levels is None:
+        if self._picture is None:
             return
+        shape = self._picture.values.shape
         height, width = (
             max(min(count, math.floor(count * cell / pixel + 0.01)), 1)
-            for count, cell, pixel in zip(
-                self._levels.shape, self._cell, (rows_per_pixel, columns_per_pixel), strict=True
-            )
+            for count, cell, pixel in zip(shape, self._cell, (rows_per_pixel, columns_per_pixel), strict=True)
         )
         if self._size == (height, width):
             return
         self._size = height, width
-        self.item.setImage(pool(self._levels, height, width, self._rest), levels=(0, 255), autoLevels=False)
-        rows, columns = (count * cell for count, cell in zip(self._levels.shape, self._cell, strict=True))
+        levels, self.densest = self._picture.fitted(height, width)
+        self.item.setImage(levels, levels=(0, 255), autoLevels=False)
+        rows, columns = (count * cell for count, cell in zip(shape, self._cell, strict=True))
         self.item.setRect(self._corner[1], self._corner[0], columns, rows)
 
 
@@ -64,7 +73,9 @@ class Heatmap(QWidget):
     """Units are cells of the matrix; row 0 is at the top. Wheel: zoom; drag: move; double click: all of it."""
 
     pointed = Signal(int, int)  # row and column under the pointer; -1, -1 where there is none
+    clicked = Signal(int, int)
     range_changed = Signal()
+    fitted = Signal()  # drawn anew for another size of a pixel
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -104,12 +115,12 @@ class Heatmap(QWidget):
         self.preview, self.cells = PooledImage(), PooledImage()
         self.cells.item.setZValue(1)
         self.scale_image = pg.ImageItem(axisOrder="row-major", levels=(0, 255))
-        self.row_bars = pg.BarGraphItem(x0=0, y0=[0], width=[0], height=1, pen=None)
-        self.column_bars = pg.BarGraphItem(x0=[0], y0=0, width=1, height=[0], pen=None)
-        self.plot.addItem(self.preview.item)
-        self.plot.addItem(self.cells.item)
-        self.row_plot.addItem(self.row_bars)
-        self.column_plot.addItem(self.column_bars)
+        self.marks = CellMarks()
+        self.marks.setZValue(2)
+        for item in (self.preview.item, self.cells.item, self.marks):
+            self.plot.addItem(item)
+        self.row_bars = KeptBars(self.row_plot, vertical=False)
+        self.column_bars = KeptBars(self.column_plot, vertical=True)
         self.scale_plot.addItem(self.scale_image)
 
     def _arrange(self) -> None:
@@ -137,23 +148,34 @@ class Heatmap(QWidget):
 
     def _size_bars(self) -> None:
         layout, (least, most) = self.canvas.ci.layout, BARS_LIMITS
-        layout.setColumnFixedWidth(1, min(max(BARS_SHARE * self.width(), least), most))
-        layout.setRowFixedHeight(1, min(max(BARS_SHARE * self.height(), least), most))
+        shown = self.row_plot.isVisible()
+        layout.setColumnFixedWidth(1, min(max(BARS_SHARE * self.width(), least), most) if shown else 0)
+        layout.setRowFixedHeight(1, min(max(BARS_SHARE * self.height(), least), most) if shown else 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the bars a small part of the whole."""
         super().resizeEvent(event)
         self._size_bars()
 
-    def set_matrix(self, rows: int, columns: int, row_name: str, column_name: str) -> None:
-        """Begin with another matrix, all of it in sight."""
-        self.shape = (rows, columns)
-        self.box.setLimits(
-            xMin=0, xMax=columns, yMin=0, yMax=rows, minXRange=min(CLOSEST, columns), minYRange=min(CLOSEST, rows)
-        )
-        self.plot.setLabel("left", row_name)
-        self.column_plot.setLabel("bottom", column_name)
+    def set_shape(
+        self, shape: tuple[int, int], names: tuple[str, str], tile: tuple[int, int] | None, *, bars: bool
+    ) -> None:
+        """Begin with another picture, all of it in sight; `names` are those of its rows and columns."""
+        rows, columns = self.shape = shape
+        edges = {"xMin": 0, "xMax": columns, "yMin": 0, "yMax": rows} if bars else dict.fromkeys(_EDGES)
+        self.box.setAspectLocked(not bars)  # images keep their shape
+        self.box.setLimits(**edges, minXRange=CLOSEST, minYRange=CLOSEST)
+        self.plot.setLabel("left", names[0])
+        for plot, named in ((self.plot, not bars), (self.column_plot, bars)):
+            plot.setLabel("bottom", names[1] if named else "")
+            plot.showLabel("bottom", named)
+        self.plot.getAxis("bottom").setHeight(FOOT if bars else 2 * FOOT)  # of numbers, and of a name
+        for item in (self.row_plot, self.column_plot, self.kept_label):
+            item.setVisible(bars)
+        self.marks.set_shape(shape, tile)
+        self.preview.clear()
         self.clear_cells()
+        self._size_bars()
         self.reset()
 
     def reset(self) -> None:
@@ -176,22 +198,23 @@ class Heatmap(QWidget):
         row0, column0 = max(math.floor(top), 0), max(math.floor(left), 0)
         return row0, max(min(math.ceil(bottom), rows), row0), column0, max(min(math.ceil(right), columns), column0)
 
-    def set_preview(self, levels: ByteArray | None, rest: int, cell: tuple[float, float] = (1.0, 1.0)) -> None:
+    def set_preview(self, picture: Picture | None, cell: tuple[float, float] = (1.0, 1.0)) -> None:
         """Draw a preview; one level stands for `cell` rows and columns, and the last may reach over the edge."""
-        if levels is None:
+        if picture is None:
             self.preview.clear()
             return
-        self.preview.show(levels, rest, (0, 0), cell)
-        self.preview.fit(*self._cells_per_pixel())
+        self.preview.show(picture, (0, 0), cell)
+        self._fit()
 
-    def set_cells(self, levels: ByteArray, rest: int, row: int, column: int) -> None:
-        """Draw true cells over the preview."""
-        self.cells.show(levels, rest, (row, column), (1, 1))
-        self.cells.fit(*self._cells_per_pixel())
+    def set_cells(self, picture: Picture, corner: tuple[int, int], block: int) -> None:
+        """Draw true cells, or blocks of them, over the preview."""
+        self.cells.show(picture, corner, (block, block))
+        self._fit()
 
     def clear_cells(self) -> None:
         """Take the true cells away."""
         self.cells.clear()
+        self.marks.set_values(None)
 
     def _cells_per_pixel(self) -> tuple[float, float]:
         (left, right), (top, bottom) = self.box.viewRange()
@@ -202,17 +225,20 @@ class Heatmap(QWidget):
     def _fit(self) -> None:
         for image in (self.preview, self.cells):
             image.fit(*self._cells_per_pixel())
+        (left, right), (top, bottom) = self.box.viewRange()
+        self.row_bars.fit(top, bottom)
+        self.column_bars.fit(left, right)
+        self.fitted.emit()
 
-    def set_bars(self, row_kept: IntArray, column_kept: IntArray) -> None:
+    def densest(self) -> float:
+        """The share kept that the strongest colour of a density stands for."""
+        return (self.preview if self.cells.is_empty() else self.cells).densest
+
+    def set_bars(self, bars: tuple[Bars, Bars] | None) -> None:
         """Draw what is kept in each row and column."""
-        rows, columns = len(row_kept), len(column_kept)
-        self.row_bars.setOpts(y0=np.arange(rows), width=row_kept)
-        self.column_bars.setOpts(x0=np.arange(columns), height=column_kept)
-        most = max(int(row_kept.max()), 1), max(int(column_kept.max()), 1)
-        self.row_plot.setXRange(0, most[0], padding=0.02)
-        self.row_plot.getAxis("bottom").setTicks([_few_ticks(most[0])])
-        self.column_plot.setYRange(0, most[1], padding=0.02)
-        self.column_plot.getAxis("left").setTicks([_few_ticks(most[1])])
+        for side, counts in zip((self.row_bars, self.column_bars), bars or (None, None), strict=True):
+            side.set_bars(counts)
+        self._fit()
 
     def set_colours(self, colours: Colours) -> None:
         """Set the colour of each level, (256, 3)."""
@@ -229,11 +255,12 @@ class Heatmap(QWidget):
     def restyle(self, theme: Theme) -> None:
         """Take on the theme's colours, those of the levels left out."""
         style_canvas(self.canvas, theme)
+        self.marks.restyle(theme, small(self.font()))
         for plot in (self.plot, self.row_plot, self.column_plot, self.scale_plot):
             style_plot(plot, theme, small(self.font()))
         self.kept_label.setText(self.tr("kept"), color=theme.muted, size=f"{small(self.font()).pointSizeF()}pt")
         for bars in (self.row_bars, self.column_bars):
-            bars.setOpts(brush=theme.accent)
+            bars.restyle(theme)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Tell when the pointer leaves."""
@@ -241,12 +268,14 @@ class Heatmap(QWidget):
             self.pointed.emit(-1, -1)
         return super().eventFilter(watched, event)
 
-    def _point(self, place: QPointF) -> None:
+    def _place(self, place: QPointF) -> tuple[int, int] | None:
         at = self.box.mapSceneToView(place)
         row, column = math.floor(at.y()), math.floor(at.x())
         inside = self.box.sceneBoundingRect().contains(place)
-        inside = inside and 0 <= row < self.shape[0] and 0 <= column < self.shape[1]
-        self.pointed.emit(*((row, column) if inside else (-1, -1)))
+        return (row, column) if inside and 0 <= row < self.shape[0] and 0 <= column < self.shape[1] else None
+
+    def _point(self, place: QPointF) -> None:
+        self.pointed.emit(*(self._place(place) or (-1, -1)))
 
     def _range_changed(self) -> None:
         self._fit()
@@ -255,11 +284,5 @@ class Heatmap(QWidget):
     def _click(self, event: Any) -> None:
         if event.double():
             self.reset()
-
-
-def _few_ticks(most: int) -> list[tuple[float, str]]:
-    """Zero, the greatest of 1, 2, 5, 10, 20 ... that leaves room for its own text, and a mark without words between."""
-    power = 10 ** (len(str(most)) - 1)
-    round_ones = [factor * power for factor in (5, 2, 1) if factor * power <= max(0.95 * most, 1)]
-    top = round_ones[0] if round_ones else power // 2
-    return [(0.0, "0"), (top / 2, ""), (float(top), f"{top:,}")]
+        elif event.button() == Qt.MouseButton.LeftButton and (place := self._place(event.scenePos())):
+            self.clicked.emit(*place)

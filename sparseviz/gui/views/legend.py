@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from sparseviz.gui.views.base import FittingLabel
 
-_SAMPLE = 26  # pixels
+_SAMPLE = 20  # pixels
 
 
 class Sample(QWidget):
@@ -37,8 +37,8 @@ class Legend(QWidget):
         super().__init__()
         self.samples = [Sample(dot=dot) for dot in dots]
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 3, 8, 0)
-        row.setSpacing(4)
+        row.setContentsMargins(4, 2, 0, 0)
+        row.setSpacing(3)
         for texts, sample in zip(names, self.samples, strict=True):
             label = FittingLabel()
             label.set_texts(*texts)

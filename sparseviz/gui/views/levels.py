@@ -6,11 +6,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from sparseviz.cells import Cells, FloatPlane
 from sparseviz.gui.theme import NONE_KEPT, Colours, Theme, count_colours, magnitude_colours, sign_colours
-from sparseviz.snapshot import ByteArray, Cells, LayerInfo, LayerSnapshot, Quantity
+from sparseviz.snapshot import ByteArray, LayerInfo, LayerSnapshot, Quantity
 
 MOST_POINTS = 1024  # of a halftone along one side
-SHOWS = ("magnitude", "sign", "density", "quantity")  # what a heatmap can show
+SHOWS = ("magnitude", "sign", "mask", "density", "quantity", "age")  # what a heatmap can show
+FROM_CELLS = ("quantity", "age")  # what no preview tells
 _SIGNED = ("magnitude", "sign")
 
 
@@ -24,19 +26,38 @@ class Scale:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Levels of a heatmap, or shares kept that become levels once it is known how many fall into a pixel."""
+
+    values: ByteArray | FloatPlane  # (rows, columns); shares from 0 to 1
+    rest: int  # the level of a cell that is not there
+    shares: bool = False
+
+    def fitted(self, height: int, width: int) -> tuple[ByteArray, float]:
+        """Levels in no more pixels than this, and the share that the strongest stands for (1 of what is no share)."""
+        if not self.shares:
+            return pool(np.asarray(self.values, np.uint8), height, width, self.rest), 1.0
+        shares = mean_pool(np.asarray(self.values, np.float32), height, width)
+        densest = float(shares.max(initial=0.0)) or 1.0
+        return np.ceil(shares * (255 / densest)).clip(0, 255).astype(np.uint8), densest
+
+
 def colours(show: str, theme: Theme) -> Colours:
     """The colour of each level, (256, 3)."""
     return {"magnitude": magnitude_colours, "sign": sign_colours}.get(show, count_colours)(theme)
 
 
-def scale_of(show: str, extreme: float, densest: float, quantity: Quantity) -> Scale:
-    """The colour bar for what is shown; `extreme` is the |w| and `densest` the share at its high end."""
+def scale_of(show: str, extreme: float, quantity: Quantity, newest: int) -> Scale:
+    """The colour bar for what is shown; `extreme` is the |w|, `newest` the snapshot at its high end."""
     extreme = extreme or 1.0
     return {
         "magnitude": Scale(0, extreme, NONE_KEPT, "|w|"),
         "sign": Scale(-extreme, extreme, 1, "w"),
-        "density": Scale(0, 100 * densest, 0, "%"),
-    }.get(show) or Scale(quantity.low, quantity.high, 0, quantity.name)
+        "mask": Scale(0, 1, 0, "mask"),
+        "density": Scale(0, 100, 0, "%"),
+        "age": Scale(1, max(newest, 1) + 1, 1, "snapshot"),
+    }.get(show) or Scale(quantity.low, quantity.high, 1, quantity.name)
 
 
 def block_of(info: LayerInfo) -> tuple[int, int]:
@@ -45,26 +66,39 @@ def block_of(info: LayerInfo) -> tuple[int, int]:
     return math.ceil(info.rows / height), math.ceil(info.columns / width)
 
 
-def preview_levels(layer: LayerSnapshot, show: str, *, stretch: bool) -> tuple[ByteArray, float]:
-    """The levels of a preview, and the share kept that level 255 stands for: the densest of all if stretched."""
+def preview_picture(layer: LayerSnapshot, show: str) -> Picture:
+    """A preview as a picture; one of FROM_CELLS it cannot tell."""
     assert layer.preview is not None  # noqa: S101  # the caller has asked for one that has
-    if show in _SIGNED:
-        block = block_of(layer.info)
-        return halftone(layer.preview[0], layer.preview[1], block, NONE_KEPT), 1.0
-    densest = int(layer.preview[1].max()) if stretch else 255
-    if not densest:
-        return layer.preview[1], 1.0
-    return np.ceil(layer.preview[1] * (255 / densest)).clip(0, 255).astype(np.uint8), densest / 255
-
-
-def cell_levels(cells: Cells, show: str, extreme: float, quantity: Quantity) -> ByteArray:
-    """The level of every true cell, (rows, columns)."""
-    if show in _SIGNED:
-        return _signed(cells, extreme)
+    extreme, density = layer.preview
     if show == "density":
-        return np.where(cells.kept, np.uint8(255), np.uint8(0))
+        return Picture(density / np.float32(255), 0, shares=True)
+    if show == "mask":
+        everywhere = np.full_like(density, 255)
+        return Picture(halftone(everywhere, density, block_of(layer.info), 0), 0)
+    return Picture(halftone(extreme, density, block_of(layer.info), NONE_KEPT), NONE_KEPT)
+
+
+def cells_picture(cells: Cells, show: str, extreme: float, quantity: Quantity, newest: int) -> Picture:
+    """True cells, or blocks of them, as a picture of their shape."""
+    if show in _SIGNED:
+        return Picture(_signed(cells, extreme), NONE_KEPT)
+    if show == "density":
+        return Picture(cells.density, 0, shares=True)
+    if show == "mask":
+        return Picture(np.where(cells.kept, np.uint8(255), np.uint8(0)), 0)
+    if show == "age":
+        return Picture(_ages(cells, newest), 0)
     share = (cells.quantity - quantity.low) / ((quantity.high - quantity.low) or 1.0)
-    return np.asarray((1 + 254 * np.nan_to_num(share)).clip(1, 255), dtype=np.uint8)
+    return Picture((1 + 254 * np.nan_to_num(share, neginf=0)).clip(1, 255).astype(np.uint8), 0)
+
+
+def _ages(cells: Cells, newest: int) -> ByteArray:
+    """When each cell was last cut; 0 is kept, or never seen to be cut."""
+    if cells.cut_at is None:
+        return np.zeros(cells.weight.shape, np.uint8)
+    level = 1 + 254 * (cells.cut_at.clip(0, newest) / max(newest, 1))
+    shown = (cells.cut_at >= 0) & (cells.density < 1)
+    return np.where(shown, level, 0).astype(np.uint8)
 
 
 def _signed(cells: Cells, extreme: float) -> ByteArray:
@@ -127,6 +161,13 @@ def _reduce(ufunc: np.ufunc, levels: ByteArray, height: int, width: int) -> Byte
     return levels
 
 
-def rest_level(show: str) -> int:
-    """The level of a cell that is not there."""
-    return NONE_KEPT if show in _SIGNED else 0
+def mean_pool(shares: FloatPlane, height: int, width: int) -> FloatPlane:
+    """Fewer pixels, each the mean of its cells."""
+    for axis, count in enumerate((height, width)):
+        cells = shares.shape[axis]
+        if cells != count:
+            bounds = np.arange(count) * cells // count
+            sizes = np.diff(np.append(bounds, cells))
+            total = np.add.reduceat(shares, bounds, axis=axis)
+            shares = (total / np.expand_dims(sizes, 1 - axis)).astype(np.float32)
+    return shares

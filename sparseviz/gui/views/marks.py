@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
-from sparseviz.snapshot import Event, History
+from sparseviz.gui.views.tracks import Tracks
+from sparseviz.snapshot import Event
 
 _SYMBOLS = {"lambda1": "λ₁", "lambda2": "λ₂", "gate_rate": "gate rate"}
 _TOGETHER = 0.01  # of the time axis: changes of one setting nearer than this are one move of a slider
@@ -30,16 +30,15 @@ class Mark:
     event: bool  # done by a person; else a change of phase
 
 
-def event_marks(history: History) -> list[Mark]:
+def event_marks(tracks: Tracks) -> list[Mark]:
     """What was done, each at its epoch; quick changes of one setting are told as one."""
-    steps = np.array([snapshot.step for snapshot in history], dtype=np.float64)
-    epochs = history.epochs()[: len(steps)]
-    if not len(steps):
+    if not tracks.events:
         return []
+    epochs = tracks.epochs
     near = (epochs[-1] - epochs[0]) * _TOGETHER
     merged: list[tuple[float, Event]] = []
-    for event in history.events():
-        epoch = float(np.interp(event.step, steps, epochs))
+    for event in tracks.events:
+        epoch = float(np.interp(event.step, tracks.scalar("step"), epochs))
         if merged and merged[-1][1].name == event.name and epoch - merged[-1][0] <= near:
             event = Event(event.step, event.name, merged.pop()[1].before, event.after)  # noqa: PLW2901  # the joined one
         merged.append((epoch, event))
@@ -55,11 +54,9 @@ def event_text(event: Event) -> str:
     return f"{name} {event.after:g}" if math.isnan(event.before) else f"{name} {event.before:g} → {event.after:g}"
 
 
-def phase_marks(history: History) -> list[Mark]:
+def phase_marks(tracks: Tracks) -> list[Mark]:
     """Where one phase gives way to another."""
-    snapshots = history.until(len(history) - 1)
-    changes = pairwise(snapshots)
-    return [Mark(later.epoch, later.phase, event=False) for before, later in changes if before.phase != later.phase]
+    return [Mark(epoch, phase, event=False) for epoch, phase in tracks.phases]
 
 
 class MarkLines:
@@ -114,6 +111,10 @@ class MarkLines:
                     taken[free[0]] = begin if before else begin + length
                     line.label.anchors = [(1, 0.5) if before else (0, 0.5)] * 2
                     line.label.setPosition(1 - (free[0] + 0.6) * row / height)
+
+    def has_words(self) -> bool:
+        """Whether there is anything to read at the marks."""
+        return self._labels and bool(self.marks)
 
     def clear(self) -> None:
         """Take all marks away."""

@@ -1,38 +1,23 @@
 """Words under the curves: the values of one snapshot, in two lines that shorten before they are cut."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sparseviz.gui.theme import Theme, mute, small
 from sparseviz.gui.views.base import FittingLabel
-from sparseviz.snapshot import History
+from sparseviz.gui.views.scalars import Curve
+from sparseviz.gui.views.tracks import Tracks
 
 _GAP = " · "
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One of SCALARS and how it is told from the others without colour."""
-
-    scalar: str
-    name: str
-    brief: str  # the name where there is little room
-    dash: Qt.PenStyle
-    width: float
-    unit: str
-    seldom: bool  # not measured at every snapshot: dots tell where
+_COUNTS = ("parameters_kept", "weights_kept")
 
 
 class Readout(QWidget):
     """Where one reads, and below it the values there."""
 
-    def __init__(self, specs: Sequence[Curve]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._specs = specs
         self.moment, self.values = FittingLabel(), FittingLabel()
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 0, 6, 2)
@@ -56,38 +41,40 @@ class Readout(QWidget):
             mute(label, theme)
             label.setFont(small(self.font()))
 
-    def tell(self, history: History, at: int, events: Sequence[str]) -> None:
-        """Write out the snapshot at a position, and what was done near it."""
-        snapshot = history[at]
+    def tell(self, tracks: Tracks, at: int, curves: Iterable[Curve], events: Sequence[str]) -> None:
+        """Write out the values of these curves at a snapshot, and what was done near it."""
+        snapshot, shown = tracks.history[at], list(dict.fromkeys(curves))
         place = self.tr("epoch {0:.4g}, step {1:,}").format(snapshot.epoch, snapshot.step)
-        lambdas = f"λ₁ {snapshot.scalars['lambda1']:.3g}, λ₂ {snapshot.scalars['lambda2']:.3g}"
         done = (place, snapshot.phase, *events)
         brief = self.tr("epoch {0:.4g}").format(snapshot.epoch)
         self.moment.set_texts(
-            _GAP.join((*done, lambdas)),
+            _GAP.join((*done, *_lambdas(tracks, at, shown))),
             _GAP.join(done),
             _GAP.join((place, snapshot.phase)),
             _GAP.join((brief, snapshot.phase)),
         )
-        told = [value for spec in self._specs if (value := self._told(history, spec, at))]
+        told = [value for curve in shown if (value := self._told(tracks, curve, at))]
         self.values.set_texts(*(_GAP.join(each) for each in zip(*told, strict=True)))
 
-    def _told(self, history: History, spec: Curve, at: int) -> tuple[str, str, str] | None:
+    def _told(self, tracks: Tracks, curve: Curve, at: int) -> tuple[str, str, str] | None:
         """The newest value in many, fewer and few words; none where none was measured."""
-        value, since = newest(history, spec.scalar, at)
+        since = tracks.newest(curve.scalar, at)
         if since < 0:
             return None
-        shown = f"{value:,.0f}" if spec.scalar == "parameters_kept" else f"{value:.3g}{spec.unit}"
-        full, brief = f"{spec.name} {shown}", f"{spec.brief} {shown}"
+        shown = _value_text(curve, float(tracks.scalar(curve.scalar)[since]))
+        full, brief = f"{curve.name} {shown}", f"{curve.brief} {shown}"
         if since < at:
-            full = self.tr("{0} at epoch {1:.4g}").format(full, history[since].epoch)
-        return full, f"{spec.name} {shown}", brief
+            full = self.tr("{0} at epoch {1:.4g}").format(full, tracks.epochs[since])
+        return full, f"{curve.name} {shown}", brief
 
 
-def newest(history: History, scalar: str, at: int) -> tuple[float, int]:
-    """The newest value not after a snapshot, and the position where it was measured; -1 where none was."""
-    for position in range(at, -1, -1):
-        value = history[position].scalars[scalar]
-        if not math.isnan(value):
-            return value, position
-    return math.nan, -1
+def _value_text(curve: Curve, value: float) -> str:
+    """A value as it is read: 17,900, 0.81 %, 0."""
+    return f"{value:,.0f}" if curve.scalar in _COUNTS else f"{value:.3g}{curve.unit}"
+
+
+def _lambdas(tracks: Tracks, at: int, shown: Sequence[Curve]) -> list[str]:
+    """Both lambdas, unless they are among the curves."""
+    if any(curve.scalar == "lambda1" for curve in shown):
+        return []
+    return [f"{sign} {tracks.scalar(name)[at]:.3g}" for name, sign in (("lambda1", "λ₁"), ("lambda2", "λ₂"))]

@@ -1,51 +1,55 @@
 """Weights: one layer's matrix, from its preview, or cell by cell where the window can give the true cells."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+import numpy.typing as npt
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from sparseviz.cells import Cells
 from sparseviz.gui.theme import Theme
 from sparseviz.gui.views import levels
+from sparseviz.gui.views.arrangement import Arrangement, arrange, kinds_for
 from sparseviz.gui.views.base import View
 from sparseviz.gui.views.captions import Captions
+from sparseviz.gui.views.choices import Choices
 from sparseviz.gui.views.heatmap import Heatmap
-from sparseviz.snapshot import Cells, History, LayerInfo, LayerSnapshot
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from sparseviz.gui.views.layer_picture import LayerPicture
+from sparseviz.gui.views.unit_picture import UnitPicture
+from sparseviz.snapshot import History, LayerInfo, LayerSnapshot
 
 MOST_CELLS = 1_000_000  # asked for at once
 ASK_AFTER_MOVE_MS = 150
 ASK_AFTER_DRAW_MS = 250  # longer than between two positions of a slider that moves: then the preview stays
-MOST_STALE = 0.1  # all cells of another step are drawn where the number of the kept differs by no more than this
 
 
 class WeightsView(View):
     """A heatmap of one layer with its margins, its words and what lies under the pointer."""
 
-    cells_wanted = Signal(str, int, int, int, int)  # layer, row0, row1, column0, column1; the ends are not among them
+    cells_wanted = Signal(object)  # a Part
+    picture_wanted = Signal(str, int)  # layer, output unit: what it sees of the input
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._infos: list[LayerInfo] = []
-        self._layer: LayerSnapshot | None = None  # now
-        self._previewed: LayerSnapshot | None = None  # the newest that has a preview; its own when it has one
-        self._densest = 1.0  # the share kept that the strongest colour of the density stands for
+        self._input_shape: tuple[int, ...] = ()
+        self._picture: LayerPicture | None = None
         self._drawn: tuple[History, int] | None = None  # history and step
-        self._cells: Cells | None = None
         self._cells_available = False
-        self._pointed = -1, -1  # the cell under the pointer
+        self._pointed = -1, -1  # the place under the pointer
+        self._unit = 0
         self._asking = QTimer(self, singleShot=True)
         self._asking.timeout.connect(self._ask_for_cells)
-        self.layers, self.shows = QComboBox(), QComboBox()
-        self.heatmap = Heatmap()
-        self.captions = Captions()
-        self._name_widgets()
-        self._arrange()
+        self.choices, self.heatmap, self.captions, self.unit = Choices(), Heatmap(), Captions(), UnitPicture()
+        self.unit.hide()
+        self.heatmap.canvas.setAccessibleName(self.tr("Heatmap of the layer's weights"))
+        self.heatmap.canvas.setAccessibleDescription(
+            self.tr("Wheel or + and - zoom, drag or the arrow keys move, double click or Home shows all.")
+        )
+        self._arrange_widgets()
         self._connect()
         self._restyle(self.theme)
 
@@ -57,213 +61,229 @@ class WeightsView(View):
         """What will appear here."""
         return self.tr("Press Train to see which weights of a layer are kept, or open a stored run to see which were.")
 
+    def lesson(self) -> str:
+        """What the view teaches."""
+        return self.tr(
+            "A cell is the weight from an input (column) to an output unit (row); nothing is drawn where it was cut. "
+            "A row without weights is a unit that gives a constant, a column without weights an input that nobody "
+            "reads: both can leave the network without changing its answers."
+        )
+
+    def keys(self) -> list[tuple[str, str]]:
+        """The keys that the view answers to, and what they do."""
+        return [
+            ("+ −", self.tr("zoom")),
+            ("← → ↑ ↓", self.tr("move")),
+            ("Home", self.tr("show all of the layer")),
+            ("U", self.tr("show what one unit sees of the input")),
+            ("PgUp PgDown", self.tr("choose the unit before or after")),
+        ]
+
+    def table(self) -> list[list[str | int | float]]:
+        """The cells in sight where they are known one by one, else what is kept in each row and column."""
+        if self._picture is None:
+            return []
+        cells, layer = self._picture.cells, self._picture.layer
+        if cells is not None and cells.cells.part.block == 1:
+            return cells.table(layer.info.quantity.name)
+        rows: list[list[str | int | float]] = [["layer", "side", "number", "kept"]]
+        for side, counts in (("row", layer.row_kept), ("column", layer.column_kept)):
+            rows += [[layer.info.name, side, number, int(kept)] for number, kept in enumerate(counts)]
+        return rows
+
     def layer(self) -> str:
         """The name of the layer that is shown; empty before the first draw."""
-        return self.layers.currentText()
+        return self.choices.layer()
+
+    def set_input_shape(self, shape: tuple[int, ...]) -> None:
+        """Say what the network reads, (channels, height, width), so that a first layer's units become images."""
+        self._input_shape = shape
 
     def set_cells_available(self, available: bool) -> None:
-        """Say whether `cells_wanted` will be answered; if so, what is in sight is asked for."""
+        """Say whether `cells_wanted` and `picture_wanted` will be answered; if so, what is in sight is asked for."""
         self._cells_available = available
-        self._allow_quantity(available)
-        if not available and self.shows.currentData() == "quantity":
-            self.shows.setCurrentIndex(0)
+        self.choices.set_cells_available(available, self._kinds())
         self._ask_soon()
         self._tell_source()
 
     def show_cells(self, cells: Cells) -> None:
-        """Draw true cells over the preview; those of another layer come too late and are left out."""
-        if self._layer is None or cells.layer != self._layer.info.name or self._is_stale(cells, self._layer):
-            return
-        self._cells = cells
-        self._draw_preview()
-        self._draw_cells()
-        self._tell_source()
+        """Draw true cells over the preview; those of another layer or order come too late and are left out."""
+        if self._picture is not None and self._picture.take_cells(cells):
+            self._tell_source()
 
-    def _is_stale(self, cells: Cells, now: LayerSnapshot) -> bool:
-        """Whether the preview tells more of now than these cells of a checkpoint: all, but too many or too few kept."""
-        if self._show() == "quantity" or cells.weight.size < now.info.weights or self._previewed is not now:
-            return False
-        return abs(int(np.count_nonzero(cells.kept)) - now.kept) > MOST_STALE * now.kept
+    def show_unit(self, layer: str, unit: int, picture: npt.NDArray[np.float32]) -> None:
+        """Draw what an output unit sees, float32 (channels, height, width)."""
+        if (layer, unit) == (self.layer(), self._unit):
+            self.unit.show_picture(layer, unit, picture)
 
-    def _name_widgets(self) -> None:
-        self.layers.setAccessibleName(self.tr("Layer"))
-        self.layers.setToolTip(self.tr("The layer whose weights are shown"))
-        self.layers.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.layers.setMinimumContentsLength(6)
-        self.shows.setAccessibleName(self.tr("Show"))
-        self.shows.setToolTip(self.tr("What the colour of a cell stands for"))
-        for key, text in zip(levels.SHOWS, self._show_names(), strict=True):
-            self.shows.addItem(text, key)
-        self._allow_quantity(False)
-        self.heatmap.canvas.setAccessibleName(self.tr("Heatmap of the layer's weights"))
-        self.heatmap.canvas.setAccessibleDescription(
-            self.tr("Wheel or + and - zoom, drag or the arrow keys move, double click or Home shows all.")
-        )
-
-    def _allow_quantity(self, allowed: bool) -> None:
-        model = self.shows.model()
-        assert isinstance(model, QStandardItemModel)  # noqa: S101  # a QComboBox makes one
-        model.item(levels.SHOWS.index("quantity")).setEnabled(allowed)
-
-    def _show_names(self) -> tuple[str, ...]:
-        return (
-            self.tr("magnitude of kept weights"),
-            self.tr("sign of kept weights"),
-            self.tr("density of kept weights"),
-            self.tr("decisive quantity (true cells)"),
-        )
-
-    def _arrange(self) -> None:
-        choices, bottom = QHBoxLayout(), QHBoxLayout()
-        for name, box in ((self.tr("Layer"), self.layers), (self.tr("Show"), self.shows)):
-            label = QLabel(name)
-            label.setBuddy(box)
-            choices.addWidget(label)
-            choices.addWidget(box)
-        choices.addStretch(1)
+    def _arrange_widgets(self) -> None:
+        middle, bottom = QHBoxLayout(), QHBoxLayout()
+        middle.addWidget(self.heatmap, 3)
+        middle.addWidget(self.unit, 1)
         bottom.addWidget(self.captions.source, 1)
         bottom.addWidget(self.captions.empties, 1)
         column = QVBoxLayout(self.body)
         column.setContentsMargins(6, 4, 6, 4)
         column.setSpacing(3)
-        column.addLayout(choices)
+        column.addWidget(self.choices)
         column.addWidget(self.captions.header)
-        column.addWidget(self.heatmap, 1)
+        column.addLayout(middle, 1)
         column.addWidget(self.captions.hover)
         column.addLayout(bottom)
 
     def _connect(self) -> None:
-        self.layers.currentIndexChanged.connect(self._choose_layer)
-        self.shows.currentIndexChanged.connect(self._choose_show)
+        self.choices.layer_changed.connect(self._begin_layer)
+        self.choices.show_changed.connect(self._choose_show)
+        self.choices.arrangement_changed.connect(self._begin_layer)
+        self.choices.unit_toggled.connect(self._toggle_unit)
         self.heatmap.pointed.connect(self._tell_cell)
+        self.heatmap.clicked.connect(self._choose_place)
         self.heatmap.range_changed.connect(self._ask_soon)
+        self.heatmap.fitted.connect(self._draw_scale)
+
+    # What is drawn.
 
     def _draw(self, history: History, position: int) -> None:
         infos = [layer.info for layer in history[position].layers]
         if infos != self._infos:
-            self._take_layers(infos)
+            self._infos = infos
+            largest = max(infos, key=lambda info: info.weights)
+            self.choices.set_layers([info.name for info in infos], largest.name)
+            self._picture = None
         moment = history, history[position].step
         if moment != self._drawn:
-            self._drop_cells()
             self._drawn = moment
+            if self._picture is not None:
+                self._picture.drop_cells()
+            self._ask_soon(ASK_AFTER_DRAW_MS)
         self._draw_layer()
 
-    def _take_layers(self, infos: list[LayerInfo]) -> None:
-        chosen, self._infos = self.layers.currentText(), infos
-        names = [info.name for info in infos]
-        with QSignalBlocker(self.layers):
-            self.layers.clear()
-            self.layers.addItems(names)
-            largest = max(range(len(infos)), key=lambda index: infos[index].weights)
-            self.layers.setCurrentIndex(names.index(chosen) if chosen in names else largest)
-        self._begin_layer()
-
     def _begin_layer(self) -> None:
-        info = self._infos[self.layers.currentIndex()]
-        place = self.tr("input × kernel") if len(info.shape) > 2 else self.tr("input")
-        self._cells = None
-        self.heatmap.set_matrix(info.rows, info.columns, self.tr("output unit"), place)
-
-    def _choose_layer(self) -> None:
-        if self.history is None:
+        """Another layer, or another arrangement of it: all of it comes into sight."""
+        if self.history is None or not self._infos:
             return
-        self._begin_layer()
+        self._picture = None
+        self._unit = min(self._unit, self._infos[self._index()].rows - 1)
         self._draw_layer()
         self._ask_soon()
 
     def _choose_show(self) -> None:
         self.heatmap.set_colours(levels.colours(self._show(), self.theme))
-        if self.history is not None:
+        if self._picture is not None:
             self._draw_layer()
-            self._draw_cells()
+            self._picture.redraw()
             self._ask_soon()
+
+    def _index(self) -> int:
+        return self.choices.layers.currentIndex()
+
+    def _show(self) -> str:
+        return self.choices.show_key()
+
+    def _kinds(self) -> tuple[str, ...]:
+        if not self._infos:
+            return ("matrix",)
+        reads_input = self._index() == 0
+        return kinds_for(self._infos[self._index()], self._input_shape if reads_input else ())
 
     def _draw_layer(self) -> None:
         """Draw the chosen layer as it was at the view's position."""
         assert self.history is not None  # noqa: S101  # only called with one
-        index = self.layers.currentIndex()
-        self._layer = self.history[self.position].layers[index]
-        self._previewed = self.history.newest_preview(index, self.position)
-        self._draw_preview()
-        self.heatmap.set_bars(self._layer.row_kept, self._layer.column_kept)
-        self.captions.tell_layer(self._layer)
+        layer = self.history[self.position].layers[self._index()]
+        self.choices.set_quantity(layer.info.quantity.name)
+        self.choices.set_kinds(self._kinds())
+        arrangement = self._arrangement(layer)
+        if self._picture is None:
+            self._picture = LayerPicture(self.heatmap, layer, arrangement)
+            self._picture.begin(self._axis_names(layer.info))
+        self._picture.show, self._picture.needs_cells = self._show(), self.choices.needs_cells()
+        previewed = self.history.newest_preview(self._index(), self.position)
+        self._picture.draw(layer, previewed, arrangement, self.position)
+        self.captions.tell_layer(layer)
         self._tell_source()
+        self._show_unit()
+
+    def _arrangement(self, layer: LayerSnapshot) -> Arrangement:
+        choices = self.choices
+        rows, columns = choices.sort_rows.isChecked(), choices.sort_columns.isChecked()
+        return arrange(choices.kind(), layer, self._input_shape, sort_rows=rows, sort_columns=columns)
+
+    def _axis_names(self, info: LayerInfo) -> tuple[str, str]:
+        place = self.tr("input × kernel") if len(info.shape) > 2 else self.tr("input")
+        return {
+            "matrix": (self.tr("output unit"), place),
+            "kernels": (self.tr("output × kernel row"), self.tr("input × kernel column")),
+            "images": (self.tr("pixel row"), self.tr("pixel column")),
+        }[self.choices.kind()]
+
+    def _draw_scale(self) -> None:
+        if self._picture is not None:
+            self._picture.draw_scale()
 
     def _tell_source(self) -> None:
-        if self._layer is not None:
-            self.captions.tell_source(self._layer, self._previewed, self._cells)
+        if self._picture is not None:
+            self.captions.tell_source(self._picture)
             self._tell_cell(*self._pointed)
 
     def _tell_cell(self, row: int, column: int) -> None:
         self._pointed = row, column
-        if self._layer is not None:
-            self.captions.tell_cell(self._pointed, self._layer.info, self._previewed, self._cells)
+        if self._picture is not None and self.history is not None:
+            self.captions.tell_cell(self._picture, self._pointed, self.history)
 
-    def _draw_preview(self) -> None:
-        show, shown = self._show(), None
-        if self._previewed is not None:
-            shown, self._densest = levels.preview_levels(self._previewed, show, stretch=self._cells is None)
-        if shown is None or show == "quantity":
-            self.heatmap.set_preview(None, 0)
-        else:
-            self.heatmap.set_preview(shown, levels.rest_level(show), self._cell_of(shown.shape))
-        self._draw_scale()
-
-    def _cell_of(self, shape: tuple[int, ...]) -> tuple[float, float]:
-        """Rows and columns of the matrix that one of the preview's levels stands for."""
-        assert self._layer is not None  # noqa: S101  # set before
-        block, pixels = levels.block_of(self._layer.info), self._layer.info.preview_shape
-        return block[0] * pixels[0] / shape[0], block[1] * pixels[1] / shape[1]
-
-    def _draw_scale(self) -> None:
-        assert self._layer is not None  # noqa: S101  # set before
-        quantity = self._layer.info.quantity
-        self.heatmap.set_scale(levels.scale_of(self._show(), self._extreme(), self._densest, quantity))
-
-    def _extreme(self) -> float:
-        """The |w| of the strongest colour: the preview's, so that true cells keep its colours."""
-        if self._previewed is not None:
-            return self._previewed.preview_scale
-        return levels.largest(self._cells) if self._cells is not None else 0.0
-
-    def _draw_cells(self) -> None:
-        if self._cells is None or self._layer is None:
-            return
-        shown = levels.cell_levels(self._cells, self._show(), self._extreme(), self._layer.info.quantity)
-        self.heatmap.set_cells(shown, levels.rest_level(self._show()), self._cells.row, self._cells.column)
-
-    def _drop_cells(self) -> None:
-        self._cells = None
-        self.heatmap.clear_cells()
-        self._ask_soon(ASK_AFTER_DRAW_MS)
-
-    def _show(self) -> str:
-        return str(self.shows.currentData())
+    # What is asked for.
 
     def _ask_soon(self, delay_ms: int = ASK_AFTER_MOVE_MS) -> None:
         if self._cells_available and self.history is not None:
             self._asking.start(delay_ms)
 
     def _ask_for_cells(self) -> None:
-        row0, row1, column0, column1 = self.heatmap.visible()
-        if self._cells_available and self.history is not None and 0 < (row1 - row0) * (column1 - column0) <= MOST_CELLS:
-            self.cells_wanted.emit(self.layer(), row0, row1, column0, column1)
+        window, picture = self.heatmap.visible(), self._picture
+        if not self._cells_available or picture is None or window[1] <= window[0] or window[3] <= window[2]:
+            return
+        part = picture.arrangement.part(self.layer(), window, MOST_CELLS)
+        if picture.cells is None or not picture.cells.covers(window, part.block):
+            self.cells_wanted.emit(part)
+
+    # The unit whose view of the input is shown.
+
+    def _toggle_unit(self, shown: bool) -> None:
+        self.unit.setVisible(shown)
+        self._show_unit()
+
+    def _choose_place(self, row: int, column: int) -> None:
+        at = self._picture.arrangement.at(row, column) if self._picture else None
+        if at is not None:
+            self._choose_unit(at[0])
+
+    def _choose_unit(self, unit: int) -> None:
+        if self._picture is not None and 0 <= unit < self._picture.layer.info.rows:
+            self._unit = unit
+            self._show_unit()
+
+    def _show_unit(self) -> None:
+        """Outline the unit and ask for what it sees, if that is wanted."""
+        if self._picture is None:
+            return
+        self._picture.outline(None if self.unit.isHidden() else self._unit)
+        if not self.unit.isHidden():
+            self.unit.wait_for(self.layer(), self._unit)
+            self.picture_wanted.emit(self.layer(), self._unit)
 
     def _clear(self) -> None:
         self._asking.stop()
-        self._infos, self._layer, self._previewed, self._drawn, self._cells = [], None, None, None, None
-        with QSignalBlocker(self.layers):
-            self.layers.clear()
-        self.heatmap.set_preview(None, 0)
+        self._infos, self._picture, self._drawn = [], None, None
+        self.choices.set_layers([], "")
+        self.heatmap.set_preview(None)
         self.heatmap.clear_cells()
 
     def _restyle(self, theme: Theme) -> None:
         self.heatmap.restyle(theme)
         self.heatmap.set_colours(levels.colours(self._show(), theme))
         self.captions.restyle(theme)
+        self.unit.restyle(theme)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Zoom with + and -, move with the arrows, see all with Home."""
+        """Zoom with + and -, move with the arrows, see all with Home; U and the page keys show units."""
         keys: dict[int, Callable[[], None]] = {
             Qt.Key.Key_Home: self.heatmap.reset,
             Qt.Key.Key_Plus: lambda: self.heatmap.zoom(0.8),
@@ -272,6 +292,9 @@ class WeightsView(View):
             Qt.Key.Key_Right: lambda: self.heatmap.move_by(0.1, 0),
             Qt.Key.Key_Up: lambda: self.heatmap.move_by(0, -0.1),
             Qt.Key.Key_Down: lambda: self.heatmap.move_by(0, 0.1),
+            Qt.Key.Key_PageUp: lambda: self._choose_unit(self._unit - 1),
+            Qt.Key.Key_PageDown: lambda: self._choose_unit(self._unit + 1),
+            Qt.Key.Key_U: self.choices.unit.click,
         }
         if event.key() in keys:
             keys[event.key()]()

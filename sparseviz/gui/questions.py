@@ -1,0 +1,59 @@
+"""What a view asks of the run, beyond its history: true cells, and what a unit sees. The answers come later."""
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from sparseviz.config import InputError
+from sparseviz.gui.stored_run import StoredRun
+from sparseviz.gui.training_thread import LiveRun
+from sparseviz.gui.views.weights import WeightsView
+
+Run = LiveRun | StoredRun
+
+
+class Questions(QObject):
+    """Brings the weights view's questions to the run that is shown, and the answers back in Qt's thread."""
+
+    answered = Signal(object, object)  # a function and a Future, from whichever thread answered
+    failed = Signal(str)
+
+    def __init__(self, view: WeightsView, now: Callable[[], tuple[Run, int] | None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._view, self._now = view, now
+        self._asked: dict[str, Future[Any]] = {}  # what is not answered yet, one of a kind: the newest
+        view.cells_wanted.connect(self.ask_for_cells)
+        view.picture_wanted.connect(self.ask_for_picture)
+        self.answered.connect(self._take)
+
+    @Slot(object)
+    def ask_for_cells(self, part: Any) -> None:
+        """Ask for a Part of a layer's weights."""
+        self._ask("cells", lambda run, position: run.cells(part, position), self._view.show_cells)
+
+    @Slot(str, int)
+    def ask_for_picture(self, layer: str, unit: int) -> None:
+        """Ask what an output unit sees."""
+        show = partial(self._view.show_unit, layer, unit)
+        self._ask("picture", lambda run, position: run.picture(layer, unit, position), show)
+
+    def _ask(self, kind: str, question: Callable[[Run, int], "Future[Any]"], show: Callable[[Any], None]) -> None:
+        shown = self._now()
+        if shown is None:
+            return
+        if kind in self._asked:
+            self._asked[kind].cancel()  # whoever moved on does not wait for what is out of sight
+        answer = self._asked[kind] = question(*shown)
+        answer.add_done_callback(partial(self.answered.emit, show))
+
+    @Slot(object, object)
+    def _take(self, show: Callable[[Any], None], answer: "Future[Any]") -> None:
+        try:
+            show(answer.result())
+        except CancelledError:
+            return  # the run ended first, or the view asked anew
+        except InputError as error:
+            self.failed.emit(str(error))

@@ -1,0 +1,31 @@
+"""Opening a run file, whether it has ended, is being written, or its writer died."""
+
+from pathlib import Path
+
+import h5py
+
+from sparseviz.store.format import LIBVER, RunFileError
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file; raises RunFileError where one may not look."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise RunFileError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def open_to_read(path: Path) -> h5py.File:
+    """In SWMR mode, the only one for a file whose writer lives or was killed; else plainly.
+
+    WORKAROUND: where metadata is damaged or cut off, HDF5 in SWMR mode reads it again after pauses that double,
+    a hundred times: in effect it never returns.
+    """
+    with path.open("rb") as raw:
+        flags = raw.read(12)[11:]
+    if not any(flags):  # the superblock's consistency flags: nobody writes, and the last writer closed it
+        file = h5py.File(path, "r", libver=LIBVER, locking=False)
+        if "status" not in file or bytes(file["status"][0]) != b"training":
+            return file
+        file.close()  # its writer is about to begin
+    return h5py.File(path, "r", libver=LIBVER, swmr=True)
