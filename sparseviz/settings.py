@@ -66,17 +66,17 @@ def as_toml(tree: Mapping[str, Any]) -> str:
 
 
 def _entries(values: Mapping[str, Any]) -> str:
-    return "".join(f"{name} = {_exact(value)}\n" for name, value in values.items() if value is not None)
+    return "".join(f"{name} = {exact_value(value)}\n" for name, value in values.items() if value is not None)
 
 
-def _exact(value: Any) -> str:
+def exact_value(value: Any) -> str:
     """A value with all its digits, as TOML writes it."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_exact(key)} = {_exact(entry)}" for key, entry in value.items()) + "}"
+        return "{" + ", ".join(f"{exact_value(key)} = {exact_value(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_exact, value)) + "]"
+        return "[" + ", ".join(map(exact_value, value)) + "]"
     return str(value).lower()  # true, 12, 1e-05
 
 

@@ -2,10 +2,32 @@
 
 from collections import OrderedDict
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 
 def small() -> nn.Module:
     """Two layers, 9,550 parameters; input (B, 1, 28, 28)."""
     layers = OrderedDict(flatten=nn.Flatten(), fc1=nn.Linear(784, 12), relu=nn.ReLU(), fc2=nn.Linear(12, 10))
     return nn.Sequential(layers)
+
+
+class Noisy(nn.Module):
+    """Adds a fixed noise that no state_dict holds to its input."""
+
+    noise: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("noise", torch.randn(1, 784) * 1e-3, persistent=False)
+        self.fc1 = nn.Linear(784, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 1, 28, 28) to (B, 10)."""
+        answers: Tensor = self.fc1(images.flatten(1) + self.noise)
+        return answers
+
+
+def with_a_random_buffer() -> nn.Module:
+    """One that draws when it is built, even after its parameters are replaced."""
+    return Noisy()

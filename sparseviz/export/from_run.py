@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode  # the only place that has it
 
 from sparseviz.export.onnx_file import write_onnx
 from sparseviz.export.verify import ExportError, Proof, prove
@@ -82,16 +83,27 @@ def baked_model(network: str, checkpoint: Checkpoint) -> nn.Module:
     for layer, mask in checkpoint.masks.items():
         name = f"{layer}.weight"
         state[name] = torch.where(torch.from_numpy(mask), state[name], 0.0)
-    with torch.device("meta"):  # draws no random numbers: a run may be training beside us
+    with _OwnDraws():
         model = build(network)
-    if model.state_dict().keys() != {name for name, _ in (*model.named_parameters(), *model.named_buffers())}:
-        with torch.random.fork_rng(devices=[]):  # it has buffers that no checkpoint holds: they must be computed
-            model = build(network)
     try:
         model.load_state_dict(state, assign=True)
     except RuntimeError as error:
         raise ExportError(f"network '{network}' is no longer the one of the run: {error}") from error
     return model.eval()
+
+
+class _OwnDraws(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Random numbers come from a generator of its own: the default one belongs to a run that may train beside us."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._generator = torch.Generator()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = dict(kwargs or {})
+        if torch.Tag.nondeterministic_seeded in func.tags:
+            return func.overloadpacket(*args, **kwargs | {"generator": self._generator})
+        return func(*args, **kwargs)
 
 
 @contextlib.contextmanager

@@ -35,6 +35,7 @@ def start(files: Sequence[Path]) -> int:
 
     from sparseviz import paths  # noqa: PLC0415
     from sparseviz.gui.appearance import follow_system  # noqa: PLC0415
+    from sparseviz.gui.garbage import GarbageCollector  # noqa: PLC0415
     from sparseviz.gui.main_window import MainWindow  # noqa: PLC0415
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
@@ -43,6 +44,7 @@ def start(files: Sequence[Path]) -> int:
     app.setDesktopFileName("sparseviz")
     app.setWindowIcon(QIcon(str(paths.resources() / "icons" / "sparseviz.svg")))
     follow_system(app)
+    collector = GarbageCollector(app)
     windows = [MainWindow() for _ in range(max(1, len(files)))]
     for window, path in zip(windows, files, strict=False):
         window.open_run(path)
@@ -62,4 +64,7 @@ def start(files: Sequence[Path]) -> int:
     waker = QTimer()  # Python looks at signals only when it runs
     waker.timeout.connect(lambda: None)
     waker.start(_SIGNAL_LOOK_MS)
-    return app.exec()
+    try:
+        return app.exec()
+    finally:
+        collector.stop()

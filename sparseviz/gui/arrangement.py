@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from PySide6.QtCore import QByteArray, QObject, QSettings, Qt
+from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QWidget
 
 from sparseviz import paths
@@ -23,7 +23,7 @@ class Arrangement(QObject):
     def reset(self) -> None:
         """Put every dock where it was at first, with its share of the room."""
         self._window.restoreState(self._first, VERSION)
-        self.share()
+        QTimer.singleShot(0, self.share)  # once the docks are back in their tabs
 
     def share(self) -> None:
         """Share the window's room among the docks; only a window that is shown takes it."""
@@ -36,8 +36,10 @@ class Arrangement(QObject):
         self._splitter.setSizes([height // 2, height // 2])
 
     def _docks(self, area: Qt.DockWidgetArea) -> list[QDockWidget]:
+        """Those of a side from top to bottom; Qt moves one that is behind another's tab out of the window."""
         found = self._window.findChildren(QDockWidget)
-        return [dock for dock in found if self._window.dockWidgetArea(dock) == area and not dock.isFloating()]
+        there = [dock for dock in found if self._window.dockWidgetArea(dock) == area and not dock.isFloating()]
+        return sorted((dock for dock in there if dock.y() >= 0), key=QDockWidget.y)
 
     def save(self) -> None:
         """Keep the arrangement for the next start; where nothing can be written, it is not kept."""

@@ -33,6 +33,7 @@ from sparseviz.gui.title_bar import Framed, TitleBar
 from sparseviz.gui.views import VIEWS
 from sparseviz.gui.views.base import Pane, View
 from sparseviz.gui.views.curves import CurvesView
+from sparseviz.gui.views.examples import ExamplesView
 from sparseviz.gui.views.gates import GatesView
 from sparseviz.gui.views.prior import PriorView
 from sparseviz.gui.views.weights import WeightsView
@@ -53,7 +54,7 @@ class Layout(QObject):
         self.views: dict[str, View] = {name: view() for name, view in VIEWS.items()}
         self.time, self.status = TimeBar(), StatusLine()
         self.steering = SteeringPanel(_choices())
-        self.prior = PriorView()
+        self.prior, self.examples = PriorView(), ExamplesView()
         self.presets = QComboBox()
         self.state, self.device, self.ending = QLabel(), QLabel(), QLabel()
         self.docks: list[QDockWidget] = []
@@ -93,7 +94,9 @@ class Layout(QObject):
         self._dock("prior", self.prior.title(), self.prior, left)
         self._place_centre()
         self._dock("gates", self.views["gates"].title(), self.views["gates"], right)
-        self._dock("layers", self.views["layers"].title(), self.views["layers"], right)
+        layers = self._dock("layers", self.views["layers"].title(), self.views["layers"], right)
+        self._window.tabifyDockWidget(layers, self._dock("examples", self.examples.title(), self.examples, right))
+        layers.raise_()
         self.steering.changed.connect(self._draw_prior)
         self._draw_prior()
 

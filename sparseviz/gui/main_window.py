@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from sparseviz.config import EMBEDDED, InputError, RunConfig
 from sparseviz.gui.actions import Actions
+from sparseviz.gui.examples_desk import ExamplesDesk
 from sparseviz.gui.export_dialog import ExportDialog
 from sparseviz.gui.files import Files
 from sparseviz.gui.focus import FocusGuide
@@ -38,6 +39,7 @@ class MainWindow(QMainWindow):
         self._drawn: tuple[int, int] | None = None  # length of the history and position
         self.messages = Messages(self)
         self.controls = RunControls(self.actions_, self._live, self)
+        self.examples = ExamplesDesk(self.layout_.examples, self)
         self.questions = Questions(self.layout_.weights, self._shown, self)
         self.files = Files(self.actions_, self.layout_, self.messages, self._run_path, self)
         self._timer = QTimer(self, singleShot=True)
@@ -184,6 +186,7 @@ class MainWindow(QMainWindow):
             self.run.close()
         self.run, self._drawn = run, None
         self.layout_.clear()
+        self.examples.show_run(run)
         if run:
             self.layout_.weights.set_input_shape(run.input_shape)
             self.setWindowTitle(f"{run.path.name} — sparseviz")
@@ -240,6 +243,7 @@ class MainWindow(QMainWindow):
                 self.layout_.draw(self.run.history, now[1])
                 self.layout_.status.show_run(self.run.history, self.run.info, self.run.path, live=live)
                 self.layout_.show_ending(self.run.errors if isinstance(self.run, StoredRun) else None)
+            self.examples.look(now[1])
         if live:
             self._timer.start(min(max((DRAW_SHARE - 1) * clock.elapsed(), WAITS_MS[0]), WAITS_MS[1]))
 
@@ -273,6 +277,7 @@ class MainWindow(QMainWindow):
         if self.thread_ is not None:
             self.thread_.stop(read_test=False)
             self.thread_.wait()
+        self.examples.close()
         if isinstance(self.run, StoredRun):
             self.run.close()
         self.layout_.arrangement.save()

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from sparseviz.config import InputError
+from sparseviz.gui.inbox import Inbox
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import LiveRun
 from sparseviz.gui.views.weights import WeightsView
@@ -18,16 +19,16 @@ Run = LiveRun | StoredRun
 class Questions(QObject):
     """Brings the weights view's questions to the run that is shown, and the answers back in Qt's thread."""
 
-    answered = Signal(object, object)  # a function and a Future, from whichever thread answered
+    answered = Signal(object)  # a Future
     failed = Signal(str)
 
     def __init__(self, view: WeightsView, now: Callable[[], tuple[Run, int] | None], parent: QObject) -> None:
         super().__init__(parent)
         self._view, self._now = view, now
+        self._inbox = Inbox(self)
         self._asked: dict[str, Future[Any]] = {}  # what is not answered yet, one of a kind: the newest
         view.cells_wanted.connect(self.ask_for_cells)
         view.picture_wanted.connect(self.ask_for_picture)
-        self.answered.connect(self._take)
 
     @Slot(object)
     def ask_for_cells(self, part: Any) -> None:
@@ -47,9 +48,8 @@ class Questions(QObject):
         if kind in self._asked:
             self._asked[kind].cancel()  # whoever moved on does not wait for what is out of sight
         answer = self._asked[kind] = question(*shown)
-        answer.add_done_callback(partial(self.answered.emit, show))
+        self._inbox.expect(answer, partial(self._take, show))
 
-    @Slot(object, object)
     def _take(self, show: Callable[[Any], None], answer: "Future[Any]") -> None:
         try:
             show(answer.result())
@@ -57,3 +57,4 @@ class Questions(QObject):
             return  # the run ended first, or the view asked anew
         except InputError as error:
             self.failed.emit(str(error))
+        self.answered.emit(answer)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from sparseviz.cells import Cells, Part, Pyramids
 from sparseviz.receptive import Picture, receptive_picture
+from sparseviz.snapshot import Checkpoint
 from sparseviz.store import RunReader
 
 _Answer = TypeVar("_Answer")
@@ -24,6 +25,7 @@ class StoredRun:
             self.info, self.status, self.message = reader.info, reader.status, reader.message
             self.errors = reader.errors
             self.history = reader.history()
+            self.checkpoint_steps = reader.checkpoint_steps()
             self.input_shape = reader.input_shape
         self._pyramids = Pyramids()
         self._is_closed = False
@@ -58,3 +60,13 @@ class StoredRun:
         return self.ask(
             lambda reader: receptive_picture(network, reader.checkpoint(step), layer, unit, self.input_shape)
         )
+
+    def checkpoint_step(self, position: int) -> int:
+        """The step of the newest checkpoint not after the snapshot at `position`, or else of the first."""
+        step = self.history[position].step
+        return max((known for known in self.checkpoint_steps if known <= step), default=self.checkpoint_steps[0])
+
+    def checkpoint(self, position: int) -> Checkpoint:
+        """That checkpoint, from the file: not for the GUI thread. Raises RunFileError."""
+        with RunReader(self.path) as reader:
+            return reader.checkpoint(self.history[position].step)

@@ -10,7 +10,7 @@ from sparseviz.cells import Cells, Part
 from sparseviz.config import InputError, RunConfig
 from sparseviz.receptive import Picture, receptive_picture
 from sparseviz.run import record_run
-from sparseviz.snapshot import History, Snapshot
+from sparseviz.snapshot import Checkpoint, History, Snapshot
 from sparseviz.store import RunInfo
 from sparseviz.trainer import Trainer
 
@@ -37,6 +37,16 @@ class LiveRun:
         del position
         trainer, network = self.trainer, self.info.config.network
         return trainer.ask(lambda: receptive_picture(network, trainer.checkpoint(), layer, unit, self.input_shape))
+
+    def checkpoint_step(self, position: int) -> int:
+        """The step of what `checkpoint` would give: now."""
+        del position
+        return self.trainer.step
+
+    def checkpoint(self, position: int) -> Checkpoint:
+        """A copy of the network as it is now. Waits for the trainer: not for the GUI thread."""
+        del position
+        return self.trainer.ask(self.trainer.checkpoint).result()
 
 
 class TrainingThread(QThread):

@@ -18,6 +18,16 @@ def _own_settings(tmp_path, monkeypatch):
     monkeypatch.setenv("SPARSEVIZ_SETTINGS", str(tmp_path / "settings"))
 
 
+@pytest.fixture(scope="package", autouse=True)
+def collector(qapp):
+    """As in the program: no window of an earlier test dies in the thread of a later one."""
+    from sparseviz.gui.garbage import GarbageCollector
+
+    collector = GarbageCollector()
+    yield
+    collector.stop()
+
+
 @pytest.fixture(scope="session")
 def run():
     """A finished run on LeNet-5."""

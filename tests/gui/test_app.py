@@ -166,6 +166,7 @@ def test_that_mouse_and_keys_train_steer_zoom_scrub_resume_and_export_on_a_real_
         wait_for(lambda: seen("rows") == [0, 500])
         person.click(heatmap, button=4, times=5)
         wait_for(lambda: seen("rows")[1] - seen("rows")[0] < 400)
+        person.click(heatmap)  # in a line, Ctrl+Left would go to the word before
         person.press("ctrl+Left")
         person.press("ctrl+Left")
         wait_for(lambda: seen("position") == rest - 2)

@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QScrollArea, QToolButton, QWidget
 
 from sparseviz import paths
 from sparseviz.gui.main_window import MainWindow
@@ -36,8 +36,10 @@ def test_that_a_window_comes_back_as_it_was_left(qtbot):
     QApplication.processEvents()
     shares = first.layout_.splitter.sizes()
     first.close()
+    size = first.width(), first.height()
     again = new_window(qtbot)
-    assert (again.width(), again.height()) == (798, 740)
+    assert (again.width(), again.height()) == size
+    assert size[1] == 740
     assert again.dockWidgetArea(dock(again, "gates")) == Qt.DockWidgetArea.LeftDockWidgetArea
     assert dock(again, "prior").isHidden()
     assert again.layout_.splitter.sizes() == pytest.approx(shares, abs=3)
@@ -55,6 +57,9 @@ def test_that_reset_layout_puts_every_dock_back(qtbot):
     for each in window.layout_.docks:
         was, now = before[each.objectName()], each.geometry()
         assert not each.isFloating()
+        if was.y() < 0:
+            assert now.y() < 0  # still behind another's tab, where its place means nothing
+            continue
         assert [now.x(), now.y(), now.width(), now.height()] == pytest.approx(
             [was.x(), was.y(), was.width(), was.height()], abs=4
         )
@@ -104,9 +109,21 @@ def test_that_nothing_is_cut_off_at_any_size(qtbot, gated, size):
         assert view.width() >= view.minimumSizeHint().width()
         assert view.height() >= view.minimumSizeHint().height()
     for widget in window.findChildren(QWidget):
-        if isinstance(widget, QLabel | QToolButton) and widget.isVisible() and not in_scroll(widget):
+        if (
+            isinstance(widget, QLabel | QToolButton)
+            and widget.isVisible()
+            and not (in_scroll(widget) or behind(widget))
+        ):
             inner = widget.visibleRegion().boundingRect()
             assert inner.size() == widget.size(), (widget, widget.accessibleName())
+
+
+def behind(widget):
+    """Whether its dock stands behind another's tab: Qt moves such a dock away, but does not call it hidden."""
+    parent = widget.parentWidget()
+    if isinstance(parent, QDockWidget):
+        return parent.visibleRegion().isEmpty()
+    return parent is not None and behind(parent)
 
 
 def in_scroll(widget):

@@ -5,7 +5,7 @@ import re
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QColor
-from PySide6.QtWidgets import QApplication, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QToolButton, QWidget
 
 from sparseviz.gui import appearance
 from sparseviz.gui.focus import FocusFrame
@@ -42,8 +42,11 @@ def test_that_tab_reaches_every_control_and_view_part_by_part(opened, qtbot):
     found = tour(opened, qtbot)
     assert set(stops(opened)) <= set(found)
     layout = opened.layout_
-    parts = [layout.tool_bar, *layout.docks[:2], layout.splitter, layout.time, *layout.docks[2:]]
-    order = [next((at for at, part in enumerate(parts) if part.isAncestorOf(each)), -1) for each in found]
+    tabs = opened.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    parts = [layout.tool_bar, *layout.docks[:2], layout.splitter, layout.time, *layout.docks[2:], *tabs]
+    order = [
+        next((at for at, part in enumerate(parts) if part is each or part.isAncestorOf(each)), -1) for each in found
+    ]
     turns = sum(one != other for one, other in zip(order, [*order[1:], order[0]], strict=True))
     assert turns == len(parts)
     assert -1 not in order

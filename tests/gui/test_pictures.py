@@ -13,9 +13,11 @@ import pytest
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QImage
 from PySide6.QtWidgets import QApplication
 
+from sparseviz.answers import Network, validation_examples
 from sparseviz.cells import Part, Pyramids
 from sparseviz.gui import appearance
 from sparseviz.gui.views import VIEWS
+from sparseviz.gui.views.examples import ExamplesView
 from sparseviz.gui.views.prior import PriorView
 from sparseviz.prior import Prior
 from sparseviz.receptive import receptive_picture
@@ -133,6 +135,13 @@ def test_that_one_layer_s_gates_look_as_they_did(theme, reader, shown, compare):
     view = drawn(VIEWS["gates"], reader, shown)
     view.show_layer(0)
     compare(view, "gates-large")
+
+
+def test_that_examples_look_as_they_did(theme, reader, shown, compare):
+    view = shown(ExamplesView, SIZE)
+    network = Network(reader.info, reader.checkpoint())
+    view.show_answers(network.answers(validation_examples(reader.info)))
+    compare(view, "examples")
 
 
 def test_that_the_penalty_looks_as_it_did(theme, shown, compare):

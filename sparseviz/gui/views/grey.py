@@ -1,0 +1,31 @@
+"""Images in the colours of the theme: ink on paper, as text is."""
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+
+from sparseviz.gui.theme import Theme, mix
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def ink_colours(theme: Theme) -> list[int]:
+    """256 colours from the background of plots to the text's."""
+    return [mix(theme.background, theme.text, level / 255).rgb() for level in range(256)]
+
+
+def grey_image(pixels: FloatArray, colours: list[int]) -> QImage:
+    """Pixels (h, w) from 0 to 1 as an image in these colours; it owns its memory."""
+    levels = np.ascontiguousarray((pixels * 255).round(), dtype=np.uint8)
+    height, width = levels.shape
+    image = QImage(levels.data, width, height, width, QImage.Format.Format_Indexed8)
+    image.setColorTable(colours)
+    return image.copy()
+
+
+def paint_image(painter: QPainter, place: QRectF, image: QImage) -> None:
+    """Paint an image as large as the place: smaller smoothly, larger with its pixels seen as squares."""
+    is_smaller = place.width() < image.width()
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, is_smaller)
+    painter.drawImage(place, image.convertToFormat(QImage.Format.Format_RGB32) if is_smaller else image)

@@ -1,0 +1,47 @@
+"""Widgets die in Qt's thread, whichever thread leaves the garbage."""
+
+import gc
+import threading
+import weakref
+
+from PySide6.QtWidgets import QDialog, QLabel
+
+from sparseviz.gui.garbage import GarbageCollector
+
+
+class Cycle(QDialog):
+    """A dialog that nothing but itself holds."""
+
+    def __init__(self, died_in):
+        super().__init__()
+        self.itself = self
+        QLabel("inside", self)
+        weakref.finalize(self, lambda: died_in.append(threading.current_thread()))
+
+
+def allocate(times=200_000):
+    """Enough for Python to collect many times, were it allowed to."""
+    kept: list[object] = []
+    for _ in range(times):
+        kept.append([kept])
+        if len(kept) > 2000:
+            kept.clear()
+
+
+def test_that_a_forgotten_dialog_dies_in_qt_s_thread_though_another_makes_the_garbage(qtbot):
+    died_in: list[threading.Thread] = []
+    Cycle(died_in)
+    other = threading.Thread(target=allocate)
+    other.start()
+    other.join()
+    assert died_in == []
+    qtbot.waitUntil(lambda: len(died_in) == 1, timeout=20_000)
+    assert died_in == [threading.main_thread()]
+
+
+def test_that_python_collects_by_itself_again_when_it_has_stopped(qapp):
+    assert not gc.isenabled()
+    once_more = GarbageCollector()
+    once_more.stop()
+    assert gc.isenabled()
+    gc.disable()  # as the tests of the window have it
