@@ -184,6 +184,29 @@ def test_that_a_stored_run_can_be_scrubbed_and_shows_its_checkpoints_cells(store
     assert (cells.source, cells.step) == ("checkpoint", nearest)
 
 
+def test_that_only_views_in_sight_are_drawn_and_only_when_something_has_changed(stored, qtbot, monkeypatch):
+    drawn: list[str] = []
+    for name, view in stored.layout_.views.items():
+        plain = view._draw
+        monkeypatch.setattr(view, "_draw", lambda *at, name=name, plain=plain: (drawn.append(name), plain(*at)))
+    docks = {dock.objectName(): dock for dock in stored.layout_.docks}
+
+    def after(act):
+        drawn.clear()
+        act()
+        qtbot.wait(400)
+        return sorted(drawn)
+
+    assert after(stored.actions_.previous.trigger) == ["curves", "gates", "layers", "weights"]
+    assert after(lambda: None) == []
+    docks["gates"].close()
+    docks["examples"].raise_()  # before the layers
+    qtbot.wait(400)
+    assert after(stored.actions_.previous.trigger) == ["curves", "weights"]
+    assert set(after(docks["gates"].show)) >= {"gates"}
+    assert stored.layout_.gates.position == stored.layout_.time.position()
+
+
 def test_that_a_run_is_exported_from_the_menu_with_its_proof_shown(stored, qtbot):
     stored.actions_.export.trigger()
     dialog = stored.findChild(ExportDialog)
