@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from sparseviz.answers import Network, validation_examples
 from sparseviz.config import RunConfig
 from sparseviz.gui.dense_training import command, reason
-from sparseviz.gui.main_window import MainWindow
 from sparseviz.gui.training_thread import LiveRun
 from sparseviz.run import record_run
 from sparseviz.store import RunReader
@@ -43,16 +42,6 @@ def path(tmp_path_factory):
 def dense_path(tmp_path_factory):
     config = RunConfig().changed(SHORT | {"method.name": "dense"})
     return record_run(config, tmp_path_factory.mktemp("runs") / "dense.h5")
-
-
-@pytest.fixture
-def window(qtbot, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    window = MainWindow()
-    qtbot.addWidget(window)
-    window.resize(1300, 850)
-    window.show()
-    return window
 
 
 def show_examples(window):

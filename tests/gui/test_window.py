@@ -187,8 +187,12 @@ def test_that_a_stored_run_can_be_scrubbed_and_shows_its_checkpoints_cells(store
 def test_that_only_views_in_sight_are_drawn_and_only_when_something_has_changed(stored, qtbot, monkeypatch):
     drawn: list[str] = []
     for name, view in stored.layout_.views.items():
-        plain = view._draw
-        monkeypatch.setattr(view, "_draw", lambda *at, name=name, plain=plain: (drawn.append(name), plain(*at)))
+
+        def noted(*at, name=name, plain=view._draw):
+            drawn.append(name)
+            plain(*at)
+
+        monkeypatch.setattr(view, "_draw", noted)
     docks = {dock.objectName(): dock for dock in stored.layout_.docks}
 
     def after(act):
