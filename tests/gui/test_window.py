@@ -15,6 +15,7 @@ from sparseviz.gui.export_dialog import ExportDialog
 from sparseviz.gui.main_window import MainWindow
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import LiveRun
+from sparseviz.receptive import receptive_picture
 from sparseviz.run import record_run
 from sparseviz.store import RunReader
 
@@ -166,6 +167,28 @@ def test_that_true_cells_come_from_the_trainer_while_it_is_paused(window, qtbot)
     cells = came.args[0].result()
     assert cells.source == "live"
     assert np.array_equal(cells.weight, window.run.trainer.method.weight("fc2")[5:9].detach().numpy())
+
+
+def test_that_what_a_unit_sees_is_asked_of_the_paused_trainer_and_of_a_stored_run(window, qtbot):
+    begin(window, qtbot, LONG)
+    window.actions_.pause.trigger()
+    wait_at_rest(window, qtbot)
+    view = window.layout_.weights
+    view.choices.layers.setCurrentText("fc2")
+    qtbot.keyClick(view, Qt.Key.Key_U)
+    qtbot.waitUntil(lambda: "pixels" in view.unit.captions[1].text(), timeout=WAIT_MS)
+    checkpoint = window.run.trainer.checkpoint()
+    seen = receptive_picture("lenet300", checkpoint, "fc2", 0, (1, 28, 28))
+    assert view.unit.captions[1].text() == f"sees {(seen > 0).sum()} of 784 pixels"
+    window.actions_.stop.trigger()
+    wait_for_end(window, qtbot)
+    view.choices.layers.setCurrentText("fc2")
+    qtbot.keyClick(view, Qt.Key.Key_U)
+    qtbot.keyClick(view, Qt.Key.Key_PageDown)
+    with RunReader(window.run.path) as reader:
+        seen = receptive_picture("lenet300", reader.checkpoint(), "fc2", 1, (1, 28, 28))
+    qtbot.waitUntil(lambda: view.unit.captions[0].text() == "fc2, unit 1" and len(view.unit.captions[1].text()) > 1)
+    assert view.unit.captions[1].text() == f"sees {(seen > 0).sum()} of 784 pixels"
 
 
 def test_that_a_stored_run_can_be_scrubbed_and_shows_its_checkpoints_cells(stored, qtbot):
