@@ -47,7 +47,9 @@ def _magnitudes(model: nn.Module) -> nn.Module:
     """The network with |w| for w, no biases, and sums for maxima, so that its gradient counts paths."""
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(False)
-        parameter.copy_(torch.zeros_like(parameter) if name.endswith("bias") else parameter.abs())
+        parameter.data = (
+            torch.zeros_like(parameter) if name.endswith("bias") else parameter.abs()
+        )  # not the checkpoint's
     for parent, name, pool in list(_pools(model)):
         size = (pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode)
         setattr(parent, name, nn.AvgPool2d(*size, divisor_override=1))

@@ -1,5 +1,7 @@
 """What a unit sees, against products of weight matrices and against a network that is shaken pixel by pixel."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from torch import nn
 from sparseviz.config import InputError
 from sparseviz.export.from_run import baked_model
 from sparseviz.receptive import receptive_picture
+from tests.conftest import assert_same_checkpoint
 
 IMAGE = (1, 28, 28)
 
@@ -54,9 +57,9 @@ def test_that_a_unit_without_weights_sees_nothing(gated):
 
 def test_that_looking_leaves_the_checkpoint_and_the_random_numbers_alone(gated):
     checkpoint = gated.checkpoints[0]
-    before, state = checkpoint.parameters["fc1.weight"].copy(), torch.get_rng_state()
+    before, state = copy.deepcopy(checkpoint), torch.get_rng_state()
     receptive_picture("lenet300", checkpoint, "fc2", 1, IMAGE)
-    assert (checkpoint.parameters["fc1.weight"] == before).all()
+    assert_same_checkpoint(checkpoint, before)
     assert torch.equal(torch.get_rng_state(), state)
 
 

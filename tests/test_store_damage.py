@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from sparseviz.store import RunFileError, RunReader, writer
+from sparseviz.store import FORMAT_VERSION, RunFileError, RunReader, writer
 from sparseviz.store.format import lay_out
 from sparseviz.trainer import TrainingError
 from tests.conftest import Seen, assert_same_checkpoint, new_writer, plain, recorded
@@ -112,8 +112,9 @@ class TestDamage:
 
     def test_that_a_newer_format_asks_for_a_newer_program(self, copy):
         with h5py.File(copy, "r+") as file:
-            file.attrs["format_version"] = 2
-        with pytest.raises(RunFileError, match=r"copy\.h5 has format 2, .* reads up to 1; update sparseviz"):
+            file.attrs["format_version"] = FORMAT_VERSION + 1
+        told = rf"copy\.h5 has format {FORMAT_VERSION + 1}, .* reads up to {FORMAT_VERSION}; update sparseviz"
+        with pytest.raises(RunFileError, match=told):
             RunReader(copy)
 
     @pytest.mark.parametrize("name", ["snapshots/row_kept", "layers", "checkpoints/index"])

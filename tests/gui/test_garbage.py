@@ -19,19 +19,16 @@ class Cycle(QDialog):
         weakref.finalize(self, lambda: died_in.append(threading.current_thread()))
 
 
-def allocate(times=200_000):
+def allocate(kept):
     """Enough for Python to collect many times, were it allowed to."""
-    kept: list[object] = []
-    for _ in range(times):
-        kept.append([kept])
-        if len(kept) > 2000:
-            kept.clear()
+    kept += [[kept] for _ in range(50_000)]
 
 
 def test_that_a_forgotten_dialog_dies_in_qt_s_thread_though_another_makes_the_garbage(qtbot):
     died_in: list[threading.Thread] = []
     Cycle(died_in)
-    other = threading.Thread(target=allocate)
+    kept: list[object] = []
+    other = threading.Thread(target=allocate, args=(kept,))
     other.start()
     other.join()
     assert died_in == []
