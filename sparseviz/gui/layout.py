@@ -25,6 +25,7 @@ from sparseviz.data import DATASETS
 from sparseviz.gui.actions import Actions
 from sparseviz.gui.arrangement import Arrangement, order_tabs
 from sparseviz.gui.focus import explain, focus_of
+from sparseviz.gui.panels.runs import RunsPanel
 from sparseviz.gui.panels.steering import SteeringPanel
 from sparseviz.gui.references import references
 from sparseviz.gui.status_line import StatusLine
@@ -54,7 +55,7 @@ class Layout(QObject):
         self.views: dict[str, View] = {name: view() for name, view in VIEWS.items()}
         self.time, self.status = TimeBar(), StatusLine()
         self.steering = SteeringPanel(_choices())
-        self.prior, self.examples = PriorView(), ExamplesView()
+        self.prior, self.examples, self.runs = PriorView(), ExamplesView(), RunsPanel()
         self.presets = QComboBox()
         self.state, self.device, self.ending = QLabel(), QLabel(), QLabel()
         self.docks: list[QDockWidget] = []
@@ -95,7 +96,8 @@ class Layout(QObject):
         self._place_centre()
         self._dock("gates", self.views["gates"].title(), self.views["gates"], right)
         layers = self._dock("layers", self.views["layers"].title(), self.views["layers"], right)
-        self._window.tabifyDockWidget(layers, self._dock("examples", self.examples.title(), self.examples, right))
+        for name, pane in (("examples", self.examples), ("runs", self.runs)):
+            self._window.tabifyDockWidget(layers, self._dock(name, pane.title(), pane, right))
         layers.raise_()
         self.steering.changed.connect(self._draw_prior)
         self._draw_prior()

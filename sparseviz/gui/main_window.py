@@ -71,7 +71,9 @@ class MainWindow(QMainWindow):
         ):
             action.triggered.connect(slot)
         actions.follow(layout.steering.edits)
-        self.files.run_chosen.connect(self.open_run)
+        for asks in (self.files.run_chosen, layout.runs.opened):
+            asks.connect(self.open_run)
+        layout.runs.complained.connect(self.messages.complain)
         self.controls.paused.connect(self._update_actions)
         self.controls.refused.connect(layout.status.showMessage)
         layout.presets.activated.connect(lambda: self.load_preset(layout.presets.currentText()))
@@ -119,6 +121,7 @@ class MainWindow(QMainWindow):
     @Slot(LiveRun)
     def _begin(self, live: LiveRun) -> None:
         self._show_run(live)
+        self.layout_.runs.busy = live.path
         if self.actions_.pause.isChecked():
             live.trainer.pause()
 
@@ -140,6 +143,8 @@ class MainWindow(QMainWindow):
     def _end(self) -> None:
         """The thread is over: from here on the run is what its file says."""
         thread, self.thread_ = self.thread_, None
+        self.layout_.runs.busy = None
+        self.layout_.runs.refresh()
         self.actions_.pause.setChecked(False)
         self.layout_.status.clearMessage()
         if thread is not None and thread.path is not None:
@@ -278,6 +283,7 @@ class MainWindow(QMainWindow):
             self.thread_.stop(read_test=False)
             self.thread_.wait()
         self.examples.close()
+        self.layout_.runs.close_reading()
         if isinstance(self.run, StoredRun):
             self.run.close()
         self.layout_.arrangement.save()
