@@ -1,7 +1,7 @@
-"""The command line: gui | train | study | export | info.
+"""The command line: gui | train | study | export | info | convert.
 
-Wrong use ends with status 2, a failed job with 1, and a traceback is shown only with --debug. `train`,
-`study`, `export` and `info` do not import Qt.
+Wrong use ends with status 2, a failed job with 1, and a traceback is shown only with --debug. Only
+`gui` imports Qt.
 """
 
 import json
@@ -169,6 +169,26 @@ def info(run: Path | None, *, as_json: bool) -> None:
     else:
         for name, value in facts.items():
             _out.print(f"{name:<12}", value if isinstance(value, str) else json.dumps(value), markup=False)
+
+
+@_cli.command()
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN.h5")
+@click.option("--to", "form", type=click.Choice(["csv", "tensorboard", "safetensors"]), required=True)
+@click.option("--step", type=click.IntRange(0), help="The run as it stood at this step; as it is now unless given.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="PATH", help="Beside the run unless given.")
+@_debug
+def convert(run: Path, form: str, step: int | None, out: Path | None) -> None:
+    r"""Write a run for other tools.
+
+    \b
+    csv          a folder with scalars.csv, layers.csv and histograms.csv
+    tensorboard  a folder with an event file: scalars and histograms
+    safetensors  a file with a checkpoint's weights (cut ones 0) and masks
+    """
+    from sparseviz.convert import convert_run, place_beside  # noqa: PLC0415  # keeps --help quick
+
+    _refuse_existing(out or place_beside(run, form))
+    click.echo(convert_run(run, form, out, step=step))
 
 
 def _about() -> dict[str, Any]:

@@ -47,6 +47,11 @@ class Quantity:
     high: float
     is_gate: bool  # whether it ends at 0 or 1, so that "undecided" has a meaning
 
+    @property
+    def bin_edges(self) -> FloatArray:
+        """The edges of its histogram's bins, (HISTOGRAM_BINS + 1,)."""
+        return np.linspace(self.low, self.high, HISTOGRAM_BINS + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class LayerInfo:

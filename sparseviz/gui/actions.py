@@ -22,6 +22,7 @@ class Actions(QObject):
         self.save_config = self._make(self.tr("Save Con&figuration…"), "Ctrl+Alt+S")
         self.save_view = self._make(self.tr("Save &View…"), QKeySequence.StandardKey.Save)
         self.picture = self._make(self.tr("Save &Picture of Window…"), "Ctrl+Shift+S")
+        self.animation = self._make(self.tr("Save &Animation…"), "Ctrl+Alt+A")
         self.quit = self._make(self.tr("&Quit"), QKeySequence.StandardKey.Quit)
         self.undo = self._make(self.tr("&Undo"), QKeySequence.StandardKey.Undo)
         self.redo = self._make(self.tr("&Redo"), QKeySequence.StandardKey.Redo)
@@ -38,6 +39,11 @@ class Actions(QObject):
         self.read_test.setChecked(True)
         self.previous = self._make(self.tr("Pre&vious Snapshot"), "Ctrl+Left")
         self.next = self._make(self.tr("&Next Snapshot"), "Ctrl+Right")
+        self.first = self._make(self.tr("F&irst Snapshot"), "Ctrl+Home")
+        self.last = self._make(self.tr("&Last Snapshot"), "Ctrl+End")
+        self.play = self._make(self.tr("Pl&ay Snapshots"), "Ctrl+Space", _Icon.SP_MediaPlay)
+        self.play.setCheckable(True)
+        self.play.toggled.connect(self._name_play)
         self.reset_layout = self._make(self.tr("&Reset Layout"))
         self.full_screen = self._make(self.tr("&Full Screen"), "F11")
         self.explain = self._make(self.tr("&What Is This?"), "Shift+F1")
@@ -86,6 +92,8 @@ class Actions(QObject):
             self.epoch: self.tr("Train until the epoch is over, then pause"),
             self.freeze: self.tr("Keep the masks as they are, and fine-tune the weights that are left"),
             self.stop: self.tr("End the run here; its file stays and can be exported"),
+            self.play: self.tr("Show one snapshot after the other, to the last; or stay at this one"),
+            self.animation: self.tr("Save how a view changes over a stored run, as an animated GIF"),
             self.save_view: self.tr("Save the view that has the focus, as PNG, SVG or CSV"),
             self.explain: self.tr("What the control or view that has the focus is for"),
             self.reset_layout: self.tr("Put every dock back where it was at first"),
@@ -104,6 +112,12 @@ class Actions(QObject):
         edits.canRedoChanged.connect(self.redo.setEnabled)
         edits.undoTextChanged.connect(self._name_undo)
         edits.redoTextChanged.connect(self._name_redo)
+
+    @Slot(bool)
+    def _name_play(self, plays: bool) -> None:
+        self._icons[self.play] = _Icon.SP_MediaPause if plays else _Icon.SP_MediaPlay
+        self.play.setText(self.tr("P&ause Snapshots") if plays else self.tr("Pl&ay Snapshots"))
+        self._tint()
 
     @Slot(str)
     def _name_undo(self, edit: str) -> None:

@@ -11,6 +11,7 @@ from sparseviz import paths
 from sparseviz.config import InputError, RunConfig
 from sparseviz.gui import view_file
 from sparseviz.gui.actions import Actions
+from sparseviz.gui.animation_dialog import AnimationDialog
 from sparseviz.gui.layout import Layout
 from sparseviz.gui.messages import Messages
 from sparseviz.gui.views.base import Pane
@@ -31,6 +32,7 @@ class Files(QObject):
             (actions.open, self.choose_run),
             (actions.save_view, self.choose_focused),
             (actions.picture, self.choose_picture),
+            (actions.animation, self.choose_animation),
             (actions.open_config, self.choose_config),
             (actions.save_config, self.choose_config_file),
         ):
@@ -78,6 +80,16 @@ class Files(QObject):
     def save_picture(self, path: Path) -> None:
         """Save the window as it is now."""
         self._try(lambda: view_file.save_picture(self._window, _named(path, ".png")))
+
+    @Slot()
+    def choose_animation(self) -> None:
+        """Ask what is to be animated, and save it."""
+        AnimationDialog(self._layout, self._ask_for_gif, self._window).open()
+
+    def _ask_for_gif(self) -> Path | None:
+        """Where an animation goes. Raises ViewFileError where a name that was not typed is taken."""
+        path, _ = self._ask(self.tr("Save Animation"), self._stem(), [self.tr("Animated GIF (*.gif)")])
+        return None if path is None else _named(path, ".gif")
 
     @Slot()
     def choose_config(self) -> None:

@@ -53,7 +53,7 @@ class Layout(QObject):
         super().__init__(window)
         self._window, self._actions = window, actions
         self.views: dict[str, View] = {name: view() for name, view in VIEWS.items()}
-        self.time, self.status = TimeBar(), StatusLine()
+        self.time, self.status = TimeBar(actions.play), StatusLine()
         self.steering = SteeringPanel(_choices())
         self.prior, self.examples, self.runs = PriorView(), ExamplesView(), RunsPanel()
         self.presets = QComboBox()
@@ -220,7 +220,7 @@ class Layout(QObject):
         file.addSeparator()
         file.addActions([actions.open_config, actions.save_config])
         file.addSeparator()
-        file.addActions([actions.save_view, actions.picture])
+        file.addActions([actions.save_view, actions.picture, actions.animation])
         file.addSeparator()
         file.addAction(actions.quit)
         bar.addMenu(self.tr("&Edit")).addActions([actions.undo, actions.redo])
@@ -234,7 +234,7 @@ class Layout(QObject):
         view.addActions([dock.toggleViewAction() for dock in self.docks])
         self._fill_go_to(view.addMenu(self.tr("&Go To")))
         view.addSeparator()
-        view.addActions([actions.previous, actions.next])
+        view.addActions([actions.play, actions.first, actions.previous, actions.next, actions.last])
         view.addSeparator()
         view.addActions([actions.reset_layout, actions.full_screen])
         help_ = bar.addMenu(self.tr("&Help"))
@@ -248,9 +248,13 @@ class Layout(QObject):
 
     def draw(self, history: History, position: int) -> None:
         """Draw the views that can be seen."""
-        for view in self.views.values():
-            if view.isVisible() and not view.visibleRegion().isEmpty():
-                view.draw(history, position)
+        for view in self.seen_views():
+            view.draw(history, position)
+        self.time.tell_drawn()
+
+    def seen_views(self) -> list[View]:
+        """The views that are on the screen, not behind a tab or closed."""
+        return [view for view in self.views.values() if view.isVisible() and not view.visibleRegion().isEmpty()]
 
     def clear(self) -> None:
         """Show no run."""

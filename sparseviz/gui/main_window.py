@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 from sparseviz.config import EMBEDDED, InputError, RunConfig
 from sparseviz.gui.actions import Actions
@@ -61,6 +61,8 @@ class MainWindow(QMainWindow):
             (actions.stop, self.stop),
             (actions.previous, lambda: layout.time.step(-1)),
             (actions.next, lambda: layout.time.step(1)),
+            (actions.first, lambda: layout.time.choose(0)),
+            (actions.last, lambda: layout.time.choose(layout.time.slider.maximum())),
             (actions.undo, layout.steering.undo),
             (actions.redo, layout.steering.redo),
             (actions.reset_layout, layout.arrangement.reset),
@@ -211,7 +213,8 @@ class MainWindow(QMainWindow):
             action.setEnabled(live)
         for action in (self.actions_.open, self.actions_.open_config):
             action.setEnabled(not training)
-        self.actions_.export.setEnabled(isinstance(self.run, StoredRun))
+        for action in (self.actions_.export, self.actions_.animation):
+            action.setEnabled(isinstance(self.run, StoredRun))
         self.layout_.steering.set_training(training=training)
         self.layout_.presets.setEnabled(not training)
         self.layout_.weights.set_cells_available(isinstance(self.run, StoredRun) or (live and paused))
@@ -275,9 +278,9 @@ class MainWindow(QMainWindow):
         self.open_run(Path(event.mimeData().urls()[0].toLocalFile()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Stop the run and wait for its thread, so that the file is whole; an export is waited for, too."""
+        """Stop the run and wait for its thread, so that its file is whole; dialogs end what they do."""
         self._timer.stop()
-        for dialog in self.findChildren(ExportDialog):
+        for dialog in self.findChildren(QDialog):
             dialog.close()
         if self.thread_ is not None:
             self.thread_.stop(read_test=False)

@@ -38,6 +38,7 @@ class ShortcutsPage(QDialog):
             (self.tr("next, previous control or view"), "Tab, Shift+Tab"),
             (self.tr("open a menu"), self.tr("Alt and the letter underlined")),
             (self.tr("move a slider or a choice"), self.tr("arrow keys")),
+            (self.tr("at the time slider: first, last snapshot; play or pause"), self.tr("Home, End; Space")),
             (self.tr("press the button that is framed"), self.tr("Space")),
         ]
 

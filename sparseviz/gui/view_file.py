@@ -23,11 +23,17 @@ class ViewFileError(InputError):
     """A picture or a table could not be saved."""
 
 
-def png(widget: QWidget, scale: int) -> bytes:
+def picture(widget: QWidget, scale: int = 1) -> QImage:
     """A picture of so many pixels for each on the screen."""
     image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
     _paint(widget, image)
+    return image
+
+
+def png(widget: QWidget, scale: int) -> bytes:
+    """The picture as a file."""
+    image = picture(widget, scale)
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]  # PySide6's stubs want the format as bytes; it wants text
@@ -103,4 +109,9 @@ def write(path: Path, form: Callable[[], bytes]) -> None:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise ViewFileError(f"{path} cannot be written ({error.strerror}); choose another folder or name") from None
+        raise cannot_write(path, error) from None
+
+
+def cannot_write(path: Path, error: OSError) -> ViewFileError:
+    """The error in words."""
+    return ViewFileError(f"{path} cannot be written ({error.strerror}); choose another folder or name")
