@@ -216,8 +216,9 @@ class MainWindow(QMainWindow):
         if self.is_training():
             return self.tr("paused") if self.actions_.pause.isChecked() else self.tr("training")
         if isinstance(self.run, StoredRun):
-            names = {"training": self.tr("not finished"), "finished": self.tr("finished")}
-            return (names | {"stopped": self.tr("stopped"), "failed": self.tr("failed")})[self.run.status]
+            names = {"training": self.tr("training elsewhere"), "interrupted": self.tr("interrupted")}
+            names |= {"finished": self.tr("finished"), "stopped": self.tr("stopped"), "failed": self.tr("failed")}
+            return names[self.run.status]
         return self.tr("ready")
 
     @Slot()

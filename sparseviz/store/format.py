@@ -5,7 +5,8 @@ Format 2
 Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of RunConfig), and the facts of
 `RunInfo`; what is not a number or a text is JSON.
 
-    /status                 (1,) S16: training, finished, stopped, failed; overwritten in place
+    /status                 (1,) S16: training, finished, stopped, failed; overwritten in place; "training" stays
+                            where the writer died: then nobody holds the lock beside the file (store/lock.py)
     /message                (1,) S1024: why a run failed
     /errors                 (1,) record (train, validation, test): percent at the end, NaN where not read
     /layers/<i>             attributes: the facts of LayerInfo; i in the order of the model

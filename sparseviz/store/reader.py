@@ -33,6 +33,7 @@ from sparseviz.store.format import (
     RunInfo,
     TestInputs,
 )
+from sparseviz.store.lock import Writer, writer_of
 from sparseviz.store.opening import is_file, open_to_read
 from sparseviz.store.planes import StoredPlanes
 
@@ -121,9 +122,21 @@ class RunReader:
 
     @property
     def status(self) -> str:
-        """One of training, finished, stopped, failed; "training" also when the writer died."""
+        """One of training, finished, stopped, failed, and interrupted: begun, and its writer is gone."""
+        written = self._written_status()
+        if written != "training" or self.writer:
+            return written
+        again = self._written_status()  # it may have ended while we looked for its writer
+        return "interrupted" if again == "training" else again
+
+    def _written_status(self) -> str:
         with self._reading():
             return bytes(self._now("status")[0]).decode()
+
+    @property
+    def writer(self) -> Writer | None:
+        """Who writes the file now."""
+        return writer_of(self.path)
 
     @property
     def message(self) -> str:

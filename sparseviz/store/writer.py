@@ -22,10 +22,11 @@ from sparseviz.store.format import (
     TestInputs,
     lay_out,
 )
+from sparseviz.store.lock import WriterLock, writer_of
 
 
 class RunWriter:
-    """Writes one run. Raises RunFileError where the file exists or its folder cannot be written."""
+    """Writes one run, alone. Raises RunFileError where the file exists or its folder cannot be written."""
 
     def __init__(self, path: Path, info: RunInfo, inputs: TestInputs, first: Checkpoint) -> None:
         self.path = path
@@ -33,7 +34,7 @@ class RunWriter:
         self._slots = {"previews": _Slots(record.previews), "checkpoints": _Slots(record.checkpoints)}
         self._slots["checkpoints"].take()  # the first slot holds the checkpoint that the file is made with
         self._count = 0
-        self._file = _create(path, info, inputs, first)
+        self._file, self._lock = _create(path, info, inputs, first)
 
     def append(self, snapshot: Snapshot) -> None:
         """Add a snapshot; when this returns, a reader sees all of it."""
@@ -56,6 +57,7 @@ class RunWriter:
         self._count += 1
         self._file["snapshots/count"][0] = self._count  # last: now the rows are all there
         self._file.flush()
+        self._lock.beat()
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint into its slot."""
@@ -75,6 +77,7 @@ class RunWriter:
     def close(self) -> None:
         """Close the file; a run that was not finished stays readable."""
         self._file.close()
+        self._lock.release()
 
     def _append_row(self, name: str, row: Any) -> None:
         dataset = self._file[name]
@@ -133,8 +136,8 @@ def _layer_row(layer: LayerSnapshot) -> tuple[float, ...]:
     return tuple(getattr(layer, name) for name, _ in LAYER_NUMBERS)
 
 
-def _create(path: Path, info: RunInfo, inputs: TestInputs, first: Checkpoint) -> h5py.File:
-    """The file, whole and named, open for one writer and many readers."""
+def _create(path: Path, info: RunInfo, inputs: TestInputs, first: Checkpoint) -> tuple[h5py.File, WriterLock]:
+    """The file, whole and named, open for one writer and many readers, and the writer's lock."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,19 +145,31 @@ def _create(path: Path, info: RunInfo, inputs: TestInputs, first: Checkpoint) ->
             raise FileExistsError(path)
         with h5py.File(temporary, "x", libver=LIBVER) as made:
             lay_out(made, info, inputs, first)
-        rename_to_new(temporary, path)
-        file = h5py.File(path, "r+", libver=LIBVER)
-        file.swmr_mode = True
+        return _publish(temporary, path)
     except FileExistsError as error:
         if path.parent.is_dir():
-            raise RunFileError(f"{path} exists already and is not overwritten; choose another name") from None
+            writer = writer_of(path)
+            held = f"is being written by {writer}" if writer else "exists already"
+            raise RunFileError(f"{path} {held} and is not overwritten; choose another name") from None
         raise RunFileError(f"{path} cannot be written: {path.parent} is no folder; choose another folder") from error
     except OSError as error:
         raise RunFileError(f"{path} cannot be written: {_reason(error)}; choose another folder") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-    return file
+
+
+def _publish(temporary: Path, path: Path) -> tuple[h5py.File, WriterLock]:
+    """Give the file its name and open it; nobody sees it without its writer's lock."""
+    lock = WriterLock(path)
+    try:
+        rename_to_new(temporary, path)
+        file = h5py.File(path, "r+", libver=LIBVER)
+        file.swmr_mode = True
+    except BaseException:
+        lock.release()
+        raise
+    return file, lock
 
 
 def _reason(error: OSError) -> str:
