@@ -26,6 +26,7 @@ def summary(run: RunReader) -> dict[str, Any]:
         "device": info.device,
         "threads": info.threads,
         "created": info.created,
+        "resumed": list(info.resumed),
         "versions": dict(info.versions),
         "steps": epochs * info.steps_per_epoch,
         "snapshots": len(snapshots),
