@@ -21,7 +21,15 @@ class Batches:
         """Images (B, C, H, W) and labels (B,) of this step; steps must be asked for in their order."""
         place = step % self.per_epoch
         if place == 0:
-            order = torch.randperm(len(self._split), generator=self._order)
-            self._indices = torch.split(order.to(self._split.labels.device), self._size)
+            self._shuffle()
         index = self._indices[place]
         return self._split.images[index], self._split.labels[index]
+
+    def go_to(self, step: int) -> None:
+        """From the beginning to where this step is the next to be asked for."""
+        for _ in range(math.ceil(step / self.per_epoch)):
+            self._shuffle()
+
+    def _shuffle(self) -> None:
+        order = torch.randperm(len(self._split), generator=self._order)
+        self._indices = torch.split(order.to(self._split.labels.device), self._size)

@@ -1,4 +1,4 @@
-"""The command line: gui | train | study | export | info | convert.
+"""The command line: gui | train | resume | study | export | info | convert.
 
 Wrong use ends with status 2, a failed job with 1, and a traceback is shown only with --debug. Only
 `gui` imports Qt.
@@ -88,6 +88,23 @@ def train(  # noqa: PLR0913, PLR0917  # one argument an option
 
     with TrainingProgress(_err) as progress:
         path = record_run(run_config, out, watcher=progress, progress=progress.downloaded)
+    _show_run(path)
+
+
+@_cli.command()
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN.h5")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="NEW.h5", help="The run file to write; beside the old by default."
+)
+@_debug
+def resume(run: Path, out: Path | None) -> None:
+    """Go on with an interrupted or stopped run, in a new file that begins as a copy of the old."""
+    _refuse_existing(out)
+    from sparseviz.cli_progress import TrainingProgress  # noqa: PLC0415  # torch takes seconds: only when needed
+    from sparseviz.run import resume_run  # noqa: PLC0415
+
+    with TrainingProgress(_err) as progress:
+        path = resume_run(run, out, watcher=progress, progress=progress.downloaded)
     _show_run(path)
 
 

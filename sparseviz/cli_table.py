@@ -19,12 +19,15 @@ def show_summary(console: Console, run: dict[str, Any]) -> None:
         )
         errors = ", ".join(f"{split} {_percent(value)}" for split, value in run["error_percent"].items())
         console.print(f"error        {errors}")
-    console.print(
-        f"status       {run['status']}{': ' + run['message'] if run['message'] else ''}, {run['snapshots']} snapshots",
-        markup=False,
-    )
+    console.print(f"status       {_status(run)}, {run['snapshots']} snapshots", markup=False)
     if run["data_note"]:
         console.print(f"data         {run['data_note']}", markup=False)
+
+
+def _status(run: dict[str, Any]) -> str:
+    if run["writer"]:
+        return f"{run['status']}, written by process {run['writer']['pid']} on {run['writer']['host']}"
+    return f"{run['status']}: {run['message']}" if run["message"] else str(run["status"])
 
 
 def _table(run: dict[str, Any]) -> Table:

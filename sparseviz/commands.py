@@ -19,6 +19,8 @@ class Commanded:
         self.stopped = False
         self.closed = False  # nobody will carry out what is commanded from now on
         self.seconds_waited = 0.0
+        self.seconds_before = 0.0  # the clock's, when it was started
+        self._began: float | None = None
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
 
     # From any thread.
@@ -85,6 +87,15 @@ class Commanded:
         began = time.perf_counter()
         self._commands.get()()
         self.seconds_waited += time.perf_counter() - began
+
+    def start_clock(self) -> None:
+        """Count the seconds from here on, with those before."""
+        self._began = time.perf_counter()
+
+    def seconds(self) -> float:
+        """Of work, waiting left out."""
+        now = 0.0 if self._began is None else time.perf_counter() - self._began - self.seconds_waited
+        return self.seconds_before + now
 
     def close(self) -> None:
         """Carry out what is left, and wait no more."""

@@ -1,6 +1,9 @@
 """Where to train."""
 
+from collections.abc import Mapping
+
 import torch
+from torch import Tensor
 
 from sparseviz.config import InputError
 
@@ -22,3 +25,22 @@ def pick_device(name: str) -> torch.device:
 def device_name(device: torch.device) -> str:
     """The device as people know it, such as "cuda:0 (NVIDIA H200)"."""
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+
+
+def random_states(device: torch.device) -> dict[str, Tensor]:
+    """Of torch's default generators, uint8: the processor's, and the device's own where it has one."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["device"] = torch.cuda.get_rng_state(device)
+    elif device.type == "mps":
+        states["device"] = torch.mps.get_rng_state()
+    return states
+
+
+def set_random_states(device: torch.device, states: Mapping[str, Tensor]) -> None:
+    """Put back what `random_states` gave; a device that it was not asked about keeps its own."""
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda" and "device" in states:
+        torch.cuda.set_rng_state(states["device"], device)
+    elif device.type == "mps" and "device" in states:
+        torch.mps.set_rng_state(states["device"])

@@ -17,9 +17,33 @@ from sparseviz.data import Split
 from sparseviz.methods import Method
 from sparseviz.methods.base import plain_state
 from sparseviz.models import readers
-from sparseviz.snapshot import HISTOGRAM_BINS, PREVIEW_SIDE, UNDECIDED, Checkpoint, LayerInfo, LayerSnapshot, Quantity
+from sparseviz.snapshot import (
+    HISTOGRAM_BINS,
+    PREVIEW_SIDE,
+    UNDECIDED,
+    Arrays,
+    Checkpoint,
+    LayerInfo,
+    LayerSnapshot,
+    Quantity,
+)
 
+SUMS = ("loss", "wrong", "images")  # since the last snapshot
 EVALUATION_BATCH = 1000  # images; bounds the memory, changes no answer
+
+
+class Tally:
+    """Sums over batches, on the device: loss, wrong answers, images."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.sums = torch.zeros(len(SUMS), device=device)
+
+    def count(self, loss: Tensor, answers: Tensor, labels: Tensor) -> None:
+        """Add a batch: its mean loss, answers (B, classes) and labels (B,)."""
+        wrong = (answers.argmax(dim=1) != labels).sum()
+        self.sums[0] += loss * len(labels)
+        self.sums[1] += wrong
+        self.sums[2] += len(labels)
 
 
 class Observer:
@@ -58,6 +82,25 @@ class Observer:
         self._last = {name: mask.clone() for name, mask in masks.items()}
         self._number += 1
         return taken
+
+    def state(self) -> dict[str, Tensor]:
+        """By path, what the next snapshot is held against; the masks of none seen yet mean nothing."""
+        seen = {name: self._last[name] if self._last else self._method.mask(name) for name in self.infos}
+        ages = {f"cut_at/{name}": value for name, value in self.cut_at.items()}
+        return {f"seen/{name}": mask for name, mask in seen.items()} | ages
+
+    def put_state(self, state: Mapping[str, Tensor], number: int) -> None:
+        """Put back what `state` gave; `number` is the next snapshot's."""
+        self._number = number
+        for name, ages in self.cut_at.items():
+            ages.copy_(state[f"cut_at/{name}"])
+            if number:
+                self._last[name] = torch.empty_like(self._method.mask(name)).copy_(state[f"seen/{name}"])
+
+    @property
+    def snapshots(self) -> int:
+        """How many were taken."""
+        return self._number
 
     def _note_cuts(self, masks: Mapping[str, Tensor]) -> None:
         """What is cut now and was kept before, or was never seen, is cut at this snapshot."""
@@ -204,17 +247,20 @@ def evaluate(model: nn.Module, split: Split) -> tuple[float, float]:
 
 
 @torch.no_grad()
-def take_checkpoint(step: int, model: nn.Module, method: Method, observer: Observer) -> Checkpoint:
+def take_checkpoint(
+    step: int, model: nn.Module, method: Method, observer: Observer, state: Arrays | None = None
+) -> Checkpoint:
     """A copy of the model, of the method's decisions, and of when the snapshots saw them."""
     return Checkpoint(
         step=step,
-        parameters={name: _copied(value) for name, value in plain_state(model).items()},
-        masks={name: _copied(method.mask(name)) for name in method.layers},
-        quantities={name: _copied(method.quantity_values(name)) for name in method.layers},
-        cut_at={name: _copied(observer.cut_at[name]) for name in method.layers},
+        parameters={name: copied(value) for name, value in plain_state(model).items()},
+        masks={name: copied(method.mask(name)) for name in method.layers},
+        quantities={name: copied(method.quantity_values(name)) for name in method.layers},
+        cut_at={name: copied(observer.cut_at[name]) for name in method.layers},
+        state=state,
     )
 
 
-def _copied(tensor: Tensor) -> npt.NDArray[Any]:
-    """In plain row-major order: the file's reader knows no memory formats."""
+def copied(tensor: Tensor) -> npt.NDArray[Any]:
+    """A copy in plain row-major order: the file's reader knows no memory formats."""
     return np.array(tensor.detach().cpu().numpy(), order="C")

@@ -1,6 +1,6 @@
 """What moves the weights and the gates, and an average of where the weights have been."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -8,6 +8,8 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from sparseviz.config import OptimizerConfig
+
+_MOMENTS = ("exp_avg", "exp_avg_sq")  # torch's names
 
 
 def new_optimizers(
@@ -22,6 +24,40 @@ def new_optimizers(
         kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[config.gates]
         found.append(kind(gates, lr=rates[1], fused=True))
     return found
+
+
+def moments(optimizers: Iterable[torch.optim.Optimizer], named: Mapping[str, Parameter]) -> dict[str, Tensor]:
+    """Adam's two moments of every parameter as (2, *shape), and its count of steps under `<name>.steps`, (1,)."""
+    found: dict[str, Tensor] = {}
+    for optimizer, name, parameter in _adam(optimizers, named):
+        state = optimizer.state.get(parameter, {})  # none before the first step that moves it
+        nothing = torch.zeros_like(parameter)
+        found[name] = torch.stack([state.get(kind, nothing).detach() for kind in _MOMENTS])
+        found[f"{name}.steps"] = state.get("step", parameter.new_zeros(())).detach().reshape(1)
+    return found
+
+
+def put_moments(
+    optimizers: Iterable[torch.optim.Optimizer], named: Mapping[str, Parameter], values: Mapping[str, Tensor]
+) -> None:
+    """Put back what `moments` gave; a count of 0 stands for an optimizer that has not begun."""
+    for optimizer, name, parameter in _adam(optimizers, named):
+        # in the parameter's memory format
+        state = {kind: torch.zeros_like(parameter).copy_(values[name][place]) for place, kind in enumerate(_MOMENTS)}
+        state["step"] = values[f"{name}.steps"][0].to(parameter.device, torch.float32, copy=True)
+        optimizer.state[parameter] = state
+
+
+def _adam(
+    optimizers: Iterable[torch.optim.Optimizer], named: Mapping[str, Parameter]
+) -> Iterator[tuple[torch.optim.Optimizer, str, Parameter]]:
+    """Every parameter that Adam moves, with its name; SGD without momentum remembers nothing."""
+    names = {id(parameter): name for name, parameter in named.items()}
+    for optimizer in optimizers:
+        if isinstance(optimizer, torch.optim.Adam):
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    yield optimizer, names[id(parameter)], parameter
 
 
 class WeightAverage:

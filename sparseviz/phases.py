@@ -6,6 +6,8 @@ from typing import Self
 
 from sparseviz.config import ScheduleConfig
 
+NAMES = ("ramp", "train", "decide", "frozen")  # after warm-up
+
 
 @dataclass(frozen=True, slots=True)
 class Phases:
@@ -29,17 +31,17 @@ class Phases:
 
     def frozen_at(self, step: int) -> Self:
         """The same, but frozen from this step on."""
-        earlier = {name: min(getattr(self, name), step) for name in ("ramp", "train", "decide", "frozen")}
+        earlier = {name: min(getattr(self, name), step) for name in NAMES}
         return replace(self, **earlier)
 
     def extended(self, end: int, later: int) -> Self:
         """The same for a run that ends later: what would have begun at its end never does."""
-        moved = {name: later for name in ("ramp", "train", "decide", "frozen") if getattr(self, name) >= end}
+        moved = {name: later for name in NAMES if getattr(self, name) >= end}
         return replace(self, **moved)
 
     def name(self, step: int) -> str:
         """The phase of this step: warm-up, ramp, train, decide or frozen."""
-        begun = [name for name in ("ramp", "train", "decide", "frozen") if step >= getattr(self, name)]
+        begun = [name for name in NAMES if step >= getattr(self, name)]
         return begun[-1] if begun else "warm-up"
 
     def penalty_share(self, step: int) -> float:

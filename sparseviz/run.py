@@ -1,8 +1,10 @@
-"""record_run(): train, write, let someone watch."""
+"""record_run() and resume_run(): train, write, let someone watch."""
 
 import logging
 import platform
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -11,11 +13,11 @@ from typing import Protocol
 import torch
 
 from sparseviz import __version__, paths
-from sparseviz.config import RunConfig
+from sparseviz.config import InputError, RunConfig
 from sparseviz.data import Data, Progress, load_data
 from sparseviz.device import device_name
 from sparseviz.snapshot import Errors, Snapshot
-from sparseviz.store import RunInfo, RunWriter
+from sparseviz.store import RunInfo, RunWriter, resume_point
 from sparseviz.store.format import TEST_INPUTS, TestInputs
 from sparseviz.trainer import Trainer
 
@@ -52,27 +54,70 @@ def record_run(
     trainer = Trainer(config, data)
     path = Path(path) if path else paths.new_run_path(f"{config.network}-{config.data.name}")
     info = run_info(trainer, data)
-    writer = RunWriter(path, info, _test_inputs(data), trainer.checkpoint())
+    writer = RunWriter(path, info, _test_inputs(data), trainer.checkpoint(resumable=True))
+    return _record(trainer, writer, _Guarded(watcher, info, path), read_test)
+
+
+def resume_run(
+    source: str | Path,
+    path: str | Path | None = None,
+    *,
+    watcher: Watcher | None = None,
+    progress: Progress | None = None,
+    read_test: Callable[[], bool] = lambda: True,
+) -> Path:
+    """Go on with an interrupted, stopped or failed run from its last whole checkpoint, in a new file.
+
+    The new file begins as a clean copy of `source`, which stays as it is; a name beside it is chosen where none is
+    given. On the CPU the result is bit for bit that of a run that was never stopped. Raises InputError as
+    `record_run` does, and where the run cannot be resumed.
+    """
+    source = Path(source)
+    point = resume_point(source)
+    config = point.info.config.changed({"threads": point.info.threads})  # other counts give other bits
+    data = load_data(config.data, progress)
+    trainer = Trainer(config, data)
+    if (data.checksum, trainer.layers, trainer.parameters) != _network_and_data(point.info):
+        raise InputError(f"{source} cannot be resumed: its network or its data are not what they were when it began")
+    trainer.restore(point.checkpoint, point.events)
+    path = Path(path) if path else paths.new_run_path(re.sub(r"-\d{4}$", "", source.stem), source.parent)
+    info = replace(
+        run_info(trainer, data),
+        config=point.info.config,
+        created=point.info.created,
+        steps=point.info.steps,
+        resumed=(*point.info.resumed, trainer.step),
+    )
+    writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
+    return _record(trainer, writer, _Guarded(watcher, info, path), read_test)
+
+
+def _network_and_data(info: RunInfo) -> tuple[object, ...]:
+    return info.data_checksum, info.layers, info.parameters
+
+
+def _record(trainer: Trainer, writer: RunWriter, watcher: "_Guarded", read_test: Callable[[], bool]) -> Path:
+    """Train to the end, into the file."""
     try:
-        _record(trainer, writer, _Guarded(watcher, info, path))
+        _train(trainer, writer, watcher)
         errors = trainer.errors(read_test=read_test())
-        writer.checkpoint(trainer.checkpoint())
+        writer.checkpoint(trainer.checkpoint(resumable=True))
         writer.finish("stopped" if trainer.stopped else "finished", errors)
     except BaseException as error:
         writer.finish("failed", Errors(), f"{type(error).__name__}: {error}")
         raise
-    return path
+    return writer.path
 
 
-def _record(trainer: Trainer, writer: RunWriter, watcher: "_Guarded") -> None:
+def _train(trainer: Trainer, writer: RunWriter, watcher: "_Guarded") -> None:
     watcher.began(trainer)
-    checkpoints = 0
+    checkpoints = trainer.step * CHECKPOINTS // trainer.steps
     for snapshot in trainer.run():
         writer.append(snapshot)
         due = snapshot.step * CHECKPOINTS // trainer.steps
-        if checkpoints < due and snapshot.step < trainer.steps:
+        if checkpoints < due and snapshot.step < trainer.steps and not trainer.stopped:  # the last one is still to come
             checkpoints = due
-            writer.checkpoint(trainer.checkpoint())
+            writer.checkpoint(trainer.checkpoint(resumable=True))
         watcher.saw(snapshot)
 
 

@@ -36,6 +36,7 @@ SCALARS = (
 IntArray = npt.NDArray[np.int64]
 ByteArray = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float64]
+Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ class Checkpoint:
     masks: Mapping[str, npt.NDArray[np.bool_]]  # by layer, in the weight's shape
     quantities: Mapping[str, npt.NDArray[np.float32]]  # the decisive one, by layer, in the weight's shape
     cut_at: Mapping[str, npt.NDArray[np.int32]] | None = None  # snapshot at which each was last cut, or cells.NEVER
+    state: Arrays | None = None  # by path, what the next step needs besides; None where training does not go on
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """The settings that may change while a run trains, and what the schedule makes of them at each step."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from sparseviz.config import ConfigError, RunConfig, settings
-from sparseviz.phases import Phases
+from sparseviz.phases import NAMES, Phases
 from sparseviz.snapshot import Event
 
 LIVE = tuple(name for name, setting in settings().items() if setting.live)
@@ -30,7 +31,7 @@ class Steering:
     def __init__(self, config: RunConfig, steps: int) -> None:
         self.config, self.steps = config, steps  # in force
         self.phases = Phases.of(config.schedule, steps)
-        self._steps_per_epoch = steps // config.epochs
+        self._steps_per_epoch, self._planned = steps // config.epochs, steps
         self._events: list[Event] = []
 
     def change(self, step: int, values: Mapping[str, float]) -> None:
@@ -61,6 +62,36 @@ class Steering:
         """The events since this was last asked."""
         events, self._events = tuple(self._events), []
         return events
+
+    def is_scheduled(self, step: int) -> bool:
+        """Snapshots lie evenly in the run as it was planned, the first and the last step included, and go on so."""
+        number, steps = self.config.record.snapshots, self._planned
+        return step == 0 or step * number // steps > (step - 1) * number // steps
+
+    def state(self) -> dict[str, float]:
+        """All that is in force as numbers, and how many events no snapshot has yet."""
+        live = {name: float(self.config.value(name)) for name in LIVE}
+        phases = {f"first.{name}": float(getattr(self.phases, name)) for name in NAMES}
+        return live | phases | {"steps": float(self.steps), "pending": float(len(self._events))}
+
+    def put_state(self, numbers: Mapping[str, float], pending: Iterable[Event]) -> None:
+        """Put back what `state` gave, with the events that were pending."""
+        live = {name: type(self.config.value(name))(numbers[name]) for name in LIVE}  # epochs are whole
+        self.config, self.steps = self.config.changed(live), int(numbers["steps"])
+        self.phases = replace(self.phases, **{name: int(numbers[f"first.{name}"]) for name in NAMES})
+        self._events = list(pending)
+
+    def is_target_met(self, step: int, scalars: Mapping[str, float], *, acting: bool) -> bool:
+        """Whether the masks are to freeze now; told by scheduled snapshots alone, so that looking changes nothing.
+
+        `acting` says that penalties do.
+        """
+        if not self.is_scheduled(step):
+            return False
+        target = self.config.target
+        few = target.parameters_kept is not None and scalars["parameters_kept"] <= target.parameters_kept
+        bad = target.validation_error is not None and scalars["validation_error"] > target.validation_error
+        return few or (bad and acting)
 
     def lambdas(self, step: int) -> tuple[float, float]:
         """lambda1 and lambda2 in force at this step: the ramp and the phase "decide" are in them."""

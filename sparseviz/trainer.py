@@ -4,15 +4,13 @@ It never prints, saves or draws. Between steps it reads the commands that other 
 """
 
 import math
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own short name
 from torch import Tensor
-from torch.nn import Parameter
 from torch.nn.utils import parametrize
 
 from sparseviz.batches import Batches
@@ -21,13 +19,16 @@ from sparseviz.commands import Commanded
 from sparseviz.config import InputError, RunConfig, choose
 from sparseviz.data import Data
 from sparseviz.device import pick_device
-from sparseviz.measure import Observer, evaluate, take_checkpoint
+from sparseviz.measure import SUMS, Observer, Tally, evaluate, take_checkpoint
 from sparseviz.methods import METHODS
+from sparseviz.methods.base import weights_of
 from sparseviz.models import build, multiply_adds
 from sparseviz.optimizers import WeightAverage, new_optimizers
-from sparseviz.snapshot import Checkpoint, Errors, Event, LayerInfo, Snapshot
+from sparseviz.snapshot import Arrays, Checkpoint, Errors, Event, LayerInfo, Snapshot
+from sparseviz.state import StateKeeper, numbers_of
 from sparseviz.steering import Steering, check_live
 
+IN_FORCE = ("lambda1", "lambda2", "rate", "gate_rate")  # of the step before
 _OWN_THREADS = torch.get_num_threads()  # torch's choice, before a run made another
 
 
@@ -52,28 +53,26 @@ class Trainer(Commanded):
         )
         self._batches = Batches(self.train, config.batch_size, config.seed)
         self.steps_per_epoch = self._batches.per_epoch
-        self._planned = config.epochs * self.steps_per_epoch  # steps, before the run is made longer
-        self.steering = Steering(config, self._planned)
+        planned = config.epochs * self.steps_per_epoch  # steps, before the run is made longer
+        self.steering = Steering(config, planned)
         self.model = build(config.network, config.dropout).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters: int = sum(parameter.numel() for parameter in self.model.parameters())
         counts = multiply_adds(self.model, self.test.images[:1])
-        self.method = method(config, self._planned)
+        self.method = method(config, planned)
         self.method.attach(self.model)
         if not self.method.layers:
             raise InputError(f"network '{config.network}' has no linear or convolution layer to make sparse")
         self._observer = Observer(self.model, self.method, counts)
         self._lambdas = (0.0, 0.0)  # in force
         self._rates = [torch.zeros((), device=self.device) for _ in range(2)]  # on the device: no step waits
-        self._optimizers = new_optimizers(config.optimizer, self._weights(), self.method.parameters(), self._rates)
+        weights = list(weights_of(self.model, self.method).values())
+        self._optimizers = new_optimizers(config.optimizer, weights, self.method.parameters(), self._rates)
         self._average: WeightAverage | None = None
-        self._sums = torch.zeros(3, device=self.device)  # loss, wrong answers, images since the last snapshot
+        self._tally = Tally(self.device)  # since the last snapshot
+        self._keeper = StateKeeper(self.model, self.method, self._optimizers, self._observer)
+        self._state_at_stop: Arrays | None = None
         self.step = 0
         self._last_snapshot = self._last_validation = -1
-
-    def _weights(self) -> list[Parameter]:
-        """What the network has without its gates."""
-        gates = {id(gate) for gate in self.method.parameters()}
-        return [parameter for parameter in self.model.parameters() if id(parameter) not in gates]
 
     @property
     def steps(self) -> int:
@@ -108,6 +107,8 @@ class Trainer(Commanded):
 
     def end(self) -> None:
         """Take no further step, and note it once."""
+        if not self.stopped and not self.closed:
+            self._state_at_stop = self._state()  # before the last snapshot, which a run that goes on would not have
         if not self.stopped:
             self.steering.note(Event(self.step, "stop", math.nan, math.nan))
         super().end()
@@ -119,12 +120,12 @@ class Trainer(Commanded):
 
         Raises TrainingError when the loss is no longer a number.
         """
-        began = time.perf_counter()
+        self.start_clock()
         try:
             while True:
                 self.obey()
                 if self._is_snapshot_due():
-                    yield self._snapshot(time.perf_counter() - began - self.seconds_waited)
+                    yield self._snapshot()
                 elif self.stopped or self.step == self.steps:
                     return
                 elif self.steps_to_go == 0:
@@ -137,12 +138,7 @@ class Trainer(Commanded):
     def _is_snapshot_due(self) -> bool:
         if self._last_snapshot == self.step:
             return self.stopped and self.steering.has_events()  # what was done since must reach the file
-        return self.stopped or self.steps_to_go == 0 or self.step == self.steps or self._is_scheduled()
-
-    def _is_scheduled(self) -> bool:
-        """Snapshots lie evenly in the run as it was planned, the first and the last step included, and go on so."""
-        number, steps = self.config.record.snapshots, self._planned
-        return self.step == 0 or self.step * number // steps > (self.step - 1) * number // steps
+        return self.stopped or self.steps_to_go == 0 or self.step == self.steps or self.steering.is_scheduled(self.step)
 
     def _train_step(self) -> None:
         self._prepare()
@@ -171,7 +167,7 @@ class Trainer(Commanded):
             answers = self.model(images)  # (B, classes); a weight that is read twice is masked once
             loss = F.cross_entropy(answers, labels)
         (loss / self._draws).backward()  # type: ignore[no-untyped-call]
-        self._count(loss.detach(), answers.detach(), labels)
+        self._tally.count(loss.detach(), answers.detach(), labels)
 
     @property
     def _draws(self) -> int:
@@ -184,23 +180,17 @@ class Trainer(Commanded):
         if self.step >= self.steering.phases.frozen and not self.method.frozen:
             self.method.freeze()
             if decay := self.config.optimizer.average:
-                self._average = WeightAverage(self._weights(), decay)
+                self._average = WeightAverage(weights_of(self.model, self.method).values(), decay)
         self._lambdas = self.steering.lambdas(self.step)
         self.method.set_lambdas(*self._lambdas)
         for rate, value in zip(self._rates, self.steering.rates(self.step), strict=True):
             rate.fill_(value)
         self.method.before_step(self.step)
 
-    def _count(self, loss: Tensor, answers: Tensor, labels: Tensor) -> None:
-        wrong = (answers.argmax(dim=1) != labels).sum()
-        self._sums[0] += loss * len(labels)
-        self._sums[1] += wrong
-        self._sums[2] += len(labels)
-
     # Looking: these wait for the device.
 
-    def _snapshot(self, seconds: float) -> Snapshot:
-        layers = self._observer.layers()
+    def _snapshot(self) -> Snapshot:
+        seconds, layers = self.seconds(), self._observer.layers()
         weights_kept = sum(layer.kept for layer in layers)
         scalars = self._losses() | {
             "lambda1": self._lambdas[0],
@@ -211,20 +201,12 @@ class Trainer(Commanded):
             "parameters_kept": weights_kept + self._others_kept(sum(layer.biases_kept for layer in layers)),
         }
         self._last_snapshot = self.step
-        if self._is_target_met(scalars):
+        acting = self._lambdas != (0.0, 0.0)
+        if not self.method.frozen and self.steering.is_target_met(self.step, scalars, acting=acting):
             self._freeze()
         phase = self.steering.phases.name(min(self.step, self.steps - 1))
         events = self.steering.take_events()
         return Snapshot(self.step, self.step / self.steps_per_epoch, seconds, phase, scalars, layers, events)
-
-    def _is_target_met(self, scalars: Mapping[str, float]) -> bool:
-        """Whether the masks are to freeze now; told by scheduled snapshots alone, so that looking changes nothing."""
-        target, acting = self.config.target, self._lambdas != (0.0, 0.0)
-        if self.method.frozen or not self._is_scheduled():
-            return False
-        few = target.parameters_kept is not None and scalars["parameters_kept"] <= target.parameters_kept
-        bad = target.validation_error is not None and scalars["validation_error"] > target.validation_error
-        return few or (bad and acting)
 
     def _others_kept(self, biases_kept: int) -> int:
         """Parameters kept that are no gated weight: live biases, and all of what no method touches."""
@@ -232,8 +214,8 @@ class Trainer(Commanded):
         return biases_kept + self.parameters - gated
 
     def _losses(self) -> dict[str, float]:
-        loss, wrong, images = self._sums.tolist()
-        self._sums.zero_()
+        loss, wrong, images = self._tally.sums.tolist()
+        self._tally.sums.zero_()
         if images and not math.isfinite(loss):
             raise TrainingError(
                 f"the loss is no longer a finite number at step {self.step}; lower optimizer.rate "
@@ -254,7 +236,7 @@ class Trainer(Commanded):
         """Loss and error on the validation split, once an epoch and at the end; by step alone, never by time."""
         epoch = self.step // self.steps_per_epoch
         ends = self.stopped or self.step == self.steps
-        if not ends and (epoch == self._last_validation or not self._is_scheduled()):
+        if not ends and (epoch == self._last_validation or not self.steering.is_scheduled(self.step)):
             return math.nan, math.nan
         self._last_validation = epoch
         with self._averaged():
@@ -270,7 +252,44 @@ class Trainer(Commanded):
             train, validation = (evaluate(self.model, split)[1] for split in (self.train, self.validation))
             return Errors(train, validation, evaluate(self.model, self.test)[1] if read_test else math.nan)
 
-    def checkpoint(self) -> Checkpoint:
-        """A copy of the network as it is."""
+    def checkpoint(self, *, resumable: bool = False) -> Checkpoint:
+        """A copy of the network as it is; `resumable` with all that the next step needs."""
+        state = (self._state_at_stop or self._state()) if resumable else None
         with self._averaged():
-            return take_checkpoint(self.step, self.model, self.method, self._observer)
+            return take_checkpoint(self.step, self.model, self.method, self._observer, state)
+
+    # Going on where another training was.
+
+    def _state(self) -> Arrays:
+        numbers: dict[str, float] = {"step": self.step, "is_frozen": self.method.frozen, "seconds": self.seconds()}
+        numbers |= {"last_snapshot": self._last_snapshot, "last_validation": self._last_validation}
+        numbers |= {"snapshots": self._observer.snapshots} | self.steering.state()
+        numbers |= zip(IN_FORCE, (*self._lambdas, *map(float, self._rates)), strict=True)
+        numbers |= zip(SUMS, self._tally.sums.tolist(), strict=True)
+        return self._keeper.take(numbers, averaged=self.config.optimizer.average > 0)
+
+    def restore(self, checkpoint: Checkpoint, pending: Iterable[Event]) -> None:
+        """Stand where a training of the same configuration stood; once, before `run`. `pending` are its last events."""
+        if checkpoint.state is None:
+            raise TrainingError(f"the checkpoint of step {checkpoint.step} does not hold what the next step needs")
+        numbers = numbers_of(checkpoint.state)
+        self._keeper.put_weights(checkpoint.parameters)
+        self._keeper.put(checkpoint.state)
+        if numbers["is_frozen"]:
+            self.method.freeze()
+            if decay := self.config.optimizer.average:
+                self._average = self._keeper.new_average(decay, checkpoint.state)
+        self.steering.put_state(numbers, pending)
+        self._put_numbers(numbers)
+        self._batches.go_to(self.step)
+        self._keeper.put_random(checkpoint.state)
+
+    def _put_numbers(self, numbers: Mapping[str, float]) -> None:
+        self.step, self.seconds_before = int(numbers["step"]), numbers["seconds"]
+        self._last_snapshot, self._last_validation = int(numbers["last_snapshot"]), int(numbers["last_validation"])
+        lambda1, lambda2, *rates = (numbers[name] for name in IN_FORCE)
+        self._lambdas = lambda1, lambda2
+        self.method.set_lambdas(lambda1, lambda2)
+        for rate, value in zip(self._rates, rates, strict=True):
+            rate.fill_(value)
+        self._tally.sums.copy_(torch.tensor([numbers[name] for name in SUMS]))

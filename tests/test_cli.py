@@ -198,7 +198,7 @@ class TestExport:
 
 WRONG_USE = {  # arguments, what the message says
     "preset": (["train", "nowhere"], ["'nowhere'", *paths.presets()]),
-    "command": (["trian"], ["trian", "gui, train, study, export, info"]),
+    "command": (["trian"], ["trian", "gui, train, resume, study, export, info"]),
     "field": (["train", "--set", "penalty.lambda3=1"], ["penalty.lambda3: no such setting", *settings()]),
     "value": (["train", "--set", "penalty.scale=none"], ["penalty.scale", "'none'", "'mean', 'layer_mean' or 'sum'"]),
     "number": (["train", "--set", "penalty.lambda2=-1"], ["penalty.lambda2", "greater than or equal to 0", "-1"]),
@@ -297,3 +297,22 @@ class TestInterrupt:
             assert 0 < last.step < reader.info.steps
             assert reader.checkpoint().step == last.step
             assert [event.name for event in last.events] == ["stop"]
+
+
+class TestResume:
+    def test_that_a_stopped_run_goes_on_to_its_end_in_a_new_file(self, tmp_path):
+        code = (
+            "import sys; from sparseviz import RunConfig, record_run\n"
+            "class Stopping:\n"
+            "    def began(self, trainer, info, path): trainer.stop()\n"
+            "    def saw(self, snapshot): pass\n"
+            "changes = {'network': 'lenet300', 'threads': 1, 'epochs': 1, 'device': 'cpu', 'record.snapshots': 3}\n"
+            "record_run(RunConfig().changed(changes), 'run.h5', watcher=Stopping())"
+        )
+        succeeded(python(tmp_path, "-c", code))
+        assert_refused(program(tmp_path, "resume", "run.h5", "--out", "run.h5"), 2, "run.h5 exists already")
+        done = succeeded(program(tmp_path, "resume", "run.h5", "--out", "on.h5"))
+        assert done.stdout.splitlines()[-1] == "on.h5"
+        found = info(tmp_path, "on.h5")
+        assert (found["status"], found["step"], found["resumed"]) == ("finished", 10, [0])
+        assert_refused(program(tmp_path, "resume", "on.h5"), 1, "on.h5 has finished", "press Train")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -60,3 +61,25 @@ def test_that_format_1_exports_with_proof(tmp_path):
     report = export_run(DATA / "format-1.h5", tmp_path / "old.onnx")
     assert report.proof.holds
     assert report.parameters_kept == 1881
+
+
+def test_that_format_3_holds_the_state_of_its_two_newest_checkpoints():
+    with h5py.File(DATA / "format-3.h5", locking=False) as file, RunReader(DATA / "format-3.h5") as run:
+        assert sorted(file["resume/index"]["step"].tolist()) == [209, 228]
+        slot = file["resume/index"]["step"].tolist().index(228)
+        state = file[f"resume/{slot}"]
+        assert (state["numbers"]["step"][0], state["numbers"]["snapshots"][0]) == (228, 13)
+        assert state["numbers"]["penalty.lambda2"][0] == 3e-4
+        assert state["moments/fc1.parametrizations.weight.original"].shape == (2, 12, 784)
+        assert state["moments/fc1.parametrizations.weight.original.steps"][0] == 228
+        assert (state["seen/fc1"][()] == run.checkpoint().masks["fc1"]).all()
+        assert run.checkpoint_steps()[0] == 0
+        assert summary(run)["kept"] == 1881
+        assert run.info.resumed == ()
+
+
+@pytest.mark.parametrize("version", range(1, FORMAT_VERSION + 1))
+def test_that_every_format_reads_whole(version):
+    with RunReader(DATA / f"format-{version}.h5") as run:
+        assert len(run.snapshots()) == 13
+        assert all(run.checkpoint(step).step == step for step in run.checkpoint_steps())

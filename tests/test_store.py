@@ -266,7 +266,7 @@ class TestOthers:
             said += killed(child)
         with RunReader(path) as run:
             assert len(run) >= len(said) >= snapshots
-            assert run.status == "training"
+            assert run.status == "interrupted"
             assert_appended(run, gated)
             held = run.checkpoint()
         assert_same_checkpoint(held, dataclasses.replace(gated.checkpoints[0], step=held.step))

@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
-from sparseviz.store import FORMAT_VERSION, RunFileError, RunReader, writer
-from sparseviz.store.format import lay_out
+from sparseviz.store import RunFileError, RunReader, writer
+from sparseviz.store.format import FORMAT_VERSION, lay_out
 from sparseviz.trainer import TrainingError
 from tests.conftest import Seen, assert_same_checkpoint, new_writer, plain, recorded
 
@@ -74,6 +74,8 @@ def spoil_layout(monkeypatch, spoil) -> None:
     monkeypatch.setattr(writer, "lay_out", spoiled)
 
 
+NEWER = rf"copy\.h5 has format {FORMAT_VERSION + 1}, .* reads up to {FORMAT_VERSION}; update sparseviz"
+
 # Every metadata read that fails is tried a hundred times, after pauses that double.
 
 CHECKED = (
@@ -113,8 +115,7 @@ class TestDamage:
     def test_that_a_newer_format_asks_for_a_newer_program(self, copy):
         with h5py.File(copy, "r+") as file:
             file.attrs["format_version"] = FORMAT_VERSION + 1
-        told = rf"copy\.h5 has format {FORMAT_VERSION + 1}, .* reads up to {FORMAT_VERSION}; update sparseviz"
-        with pytest.raises(RunFileError, match=told):
+        with pytest.raises(RunFileError, match=NEWER):
             RunReader(copy)
 
     @pytest.mark.parametrize("name", ["snapshots/row_kept", "layers", "checkpoints/index"])

@@ -123,7 +123,6 @@ class MainWindow(QMainWindow):
     @Slot(LiveRun)
     def _begin(self, live: LiveRun) -> None:
         self._show_run(live)
-        self.layout_.runs.busy = live.path
         if self.actions_.pause.isChecked():
             live.trainer.pause()
 
@@ -145,7 +144,6 @@ class MainWindow(QMainWindow):
     def _end(self) -> None:
         """The thread is over: from here on the run is what its file says."""
         thread, self.thread_ = self.thread_, None
-        self.layout_.runs.busy = None
         self.layout_.runs.refresh()
         self.actions_.pause.setChecked(False)
         self.layout_.status.clearMessage()
@@ -224,8 +222,9 @@ class MainWindow(QMainWindow):
         if self.is_training():
             return self.tr("paused") if self.actions_.pause.isChecked() else self.tr("training")
         if isinstance(self.run, StoredRun):
-            names = {"training": self.tr("not finished"), "finished": self.tr("finished")}
-            return (names | {"stopped": self.tr("stopped"), "failed": self.tr("failed")})[self.run.status]
+            names = {"training": self.tr("training elsewhere"), "interrupted": self.tr("interrupted")}
+            names |= {"finished": self.tr("finished"), "stopped": self.tr("stopped"), "failed": self.tr("failed")}
+            return names[self.run.status]
         return self.tr("ready")
 
     @Slot()

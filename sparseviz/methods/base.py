@@ -79,8 +79,14 @@ class Method(ABC):
         return stored_weight(self.layers[layer])
 
     def state_dict(self) -> Mapping[str, Tensor]:
-        """What besides the model's weights and the masks is needed to go on, by layer."""
+        """What besides the model's weights is needed to go on, by layer."""
         return {}
+
+    @torch.no_grad()
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Put the values of a `state_dict` into this one's tensors."""
+        for name, value in self.state_dict().items():
+            value.copy_(state[name])
 
     def bake(self, model: nn.Module) -> None:
         """Put the masks into the weights and take the method off the model: cut weights are +0.0, even for inf."""
@@ -101,6 +107,12 @@ def register(model: nn.Module, layer: Layer, parametrization: nn.Module) -> None
             if parameter is shared:
                 # unsafe: the parametrization is known to keep shape and type; checking it would cost a forward.
                 parametrize.register_parametrization(module, name, parametrization, unsafe=True)
+
+
+def weights_of(model: nn.Module, method: Method) -> dict[str, nn.Parameter]:
+    """What the network has without its gates, by the names that it has now."""
+    gates = {id(gate) for gate in method.parameters()}
+    return {name: parameter for name, parameter in model.named_parameters() if id(parameter) not in gates}
 
 
 def plain_state(model: nn.Module) -> dict[str, Tensor]:

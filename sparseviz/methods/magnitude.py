@@ -40,7 +40,7 @@ class Magnitude(Dense):
     def __init__(self, config: RunConfig, steps: int) -> None:
         super().__init__(config, steps)
         self._masks: dict[str, FixedMask] = {}
-        self._cut_at = torch.zeros(())  # standard deviations; on the device once a round has cut
+        self._cut_at = torch.zeros(())  # standard deviations
         first = config.schedule.warm_up_until
         last = max(config.schedule.ramp_until, first) or 2 / 3
         rounds = config.method.rounds
@@ -52,6 +52,7 @@ class Magnitude(Dense):
         super().attach(model)
         for name, layer in self.layers.items():
             self._masks[name] = FixedMask(layer.weight)
+            self._cut_at = layer.weight.new_zeros(())
             register(model, layer, self._masks[name])
 
     def before_step(self, step: int) -> None:
@@ -66,7 +67,7 @@ class Magnitude(Dense):
         everything = torch.cat([value.flatten() for value in values.values()])
         number = max(1, round(keep * everything.numel()))
         bar = everything.kthvalue(everything.numel() - number + 1).values
-        self._cut_at = bar
+        self._cut_at.copy_(bar)
         for name, value in values.items():
             self._masks[name].mask &= value >= bar
             self.weight(name).mul_(self._masks[name].mask)
@@ -84,5 +85,5 @@ class Magnitude(Dense):
         return float(self._cut_at)
 
     def state_dict(self) -> Mapping[str, Tensor]:
-        """The masks, by layer."""
-        return {name: module.mask for name, module in self._masks.items()}
+        """The masks, by layer, and where the last round cut."""
+        return {f"{name}.mask": module.mask for name, module in self._masks.items()} | {"cut_at": self._cut_at}

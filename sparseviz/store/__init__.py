@@ -2,7 +2,18 @@
 
 from sparseviz.store.format import FORMAT_VERSION, RunFileError, RunInfo, TestInputs
 from sparseviz.store.reader import RunReader
+from sparseviz.store.resuming import ResumePoint, resume_point
 from sparseviz.store.summary import summary
 from sparseviz.store.writer import RunWriter
 
-__all__ = ["FORMAT_VERSION", "RunFileError", "RunInfo", "RunReader", "RunWriter", "TestInputs", "summary"]
+__all__ = [
+    "FORMAT_VERSION",
+    "ResumePoint",
+    "RunFileError",
+    "RunInfo",
+    "RunReader",
+    "RunWriter",
+    "TestInputs",
+    "resume_point",
+    "summary",
+]

@@ -1,11 +1,12 @@
 """One HDF5 file a run, written while it trains and readable at any moment.
 
-Format 2
+Format 3
 --------
 Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of RunConfig), and the facts of
 `RunInfo`; what is not a number or a text is JSON.
 
-    /status                 (1,) S16: training, finished, stopped, failed; overwritten in place
+    /status                 (1,) S16: training, finished, stopped, failed; overwritten in place; "training" stays
+                            where the writer died: then nobody holds the lock beside the file (store/lock.py)
     /message                (1,) S1024: why a run failed
     /errors                 (1,) record (train, validation, test): percent at the end, NaN where not read
     /layers/<i>             attributes: the facts of LayerInfo; i in the order of the model
@@ -21,6 +22,10 @@ Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of
     /checkpoints/index      (slots,) records, as /previews, with the step
     /checkpoints/<slot>/parameters/<name>, masks/<layer>, quantities/<layer>
     /checkpoints/<slot>/cut_at/<layer>   int32: snapshot that last saw each weight cut, -1 for never (not in format 1)
+    /resume/index           (2,) records, as /checkpoints/index; a state belongs to the checkpoint of the same step
+    /resume/<slot>/...      what the next step needs besides, of the two newest checkpoints (not in formats 1 and 2):
+                            numbers (1,) record, method/, moments/ (2, *shape) and <name>.steps, random/, seen/ (masks
+                            of the last snapshot), cut_at/, and weights/ where their average is kept
     /test/images, /test/labels   up to 256 test inputs, normalised as the network reads them
 
 Every array carries `fletcher32`. What appends has chunks of one row, which are
@@ -45,8 +50,9 @@ from sparseviz.config import InputError, RunConfig
 from sparseviz.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
 
 FORMAT = "sparseviz run"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 TEST_INPUTS = 256
+STATES = 2  # one is whole while the other is written
 CHECKPOINT_KINDS = ("parameters", "masks", "quantities", "cut_at")  # fields of Checkpoint, groups of a slot
 
 # WORKAROUND: files of libver "latest" from HDF5 2.0 cannot be read by HDF5 1.14.
@@ -96,6 +102,7 @@ class RunInfo:
     data_checksum: str
     data_note: str  # what is to be said of the data files, or ""
     layers: tuple[LayerInfo, ...]
+    resumed: tuple[int, ...] = ()  # steps from which another process, or a later one, went on
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,7 @@ def lay_out(file: h5py.File, info: RunInfo, inputs: TestInputs, first: Checkpoin
     file.create_dataset("test/labels", data=inputs.labels, fletcher32=True)
     _lay_out_snapshots(file, info)
     _lay_out_checkpoints(file, info, first)
+    _lay_out_states(file, first)
 
 
 def _lay_out_snapshots(file: h5py.File, info: RunInfo) -> None:
@@ -161,10 +169,24 @@ def _lay_out_checkpoints(file: h5py.File, info: RunInfo, first: Checkpoint) -> N
         for kind in CHECKPOINT_KINDS:
             group = file.create_group(f"checkpoints/{slot}/{kind}")
             for name, values in getattr(first, kind).items():
-                content = {"data": values} if slot == 0 else {"shape": values.shape, "dtype": values.dtype}
-                checked = {"chunks": True, "fletcher32": True} if values.size > 1 else {}
-                group.create_dataset(name, **content, **checked)
+                _slotted(group, name, values, filled=slot == 0)
     index[0] = (1, 0, first.step, 1)
+
+
+def _lay_out_states(file: h5py.File, first: Checkpoint) -> None:
+    """Two slots, as those of the checkpoints."""
+    index = file.create_dataset("resume/index", shape=(STATES,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
+    for slot in range(STATES):
+        for name, values in (first.state or {}).items():
+            _slotted(file, f"resume/{slot}/{name}", values, filled=slot == 0)
+    if first.state:
+        index[0] = (1, 0, first.step, 1)
+
+
+def _slotted(group: h5py.Group, name: str, values: Any, *, filled: bool) -> None:
+    content = {"data": values} if filled else {"shape": values.shape, "dtype": values.dtype}
+    checked = {"chunks": True, "fletcher32": True} if values.ndim and values.size else {}
+    group.create_dataset(name, **content, **checked)
 
 
 def _attribute(value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 
 from sparseviz.store.format import FORMAT, RunFileError
+from sparseviz.store.lock import writer_of
 from sparseviz.store.opening import is_file, open_to_read
 
 _WANTED = ("network", "data.name", "method.name", "penalty.lambda1", "penalty.lambda2")
@@ -69,13 +70,18 @@ def _read(path: Path, file: h5py.File) -> RunHeader:
         method=method,
         lambda1=lambda1,
         lambda2=lambda2,
-        status=bytes(file["status"][0]).decode(),
+        status=_status(path, bytes(file["status"][0]).decode()),
         epoch=float(last["epoch"]) if last is not None else math.nan,
         validation_error=float(ended["validation"]),
         test_error=float(ended["test"]),
         parameters=int(file.attrs["parameters"]),
         parameters_kept=int(last["parameters_kept"]) if last is not None else 0,
     )
+
+
+def _status(path: Path, written: str) -> str:
+    """What is written, but "interrupted" where that is "training" and no writer lives."""
+    return "interrupted" if written == "training" and writer_of(path) is None else written
 
 
 def _settings(config: dict[str, Any]) -> Iterator[Any]:

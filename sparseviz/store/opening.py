@@ -1,10 +1,22 @@
 """Opening a run file, whether it has ended, is being written, or its writer died."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 
+from sparseviz.config import ConfigError
 from sparseviz.store.format import LIBVER, RunFileError
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Within it whatever h5py raises becomes a RunFileError that names the file."""
+    try:
+        yield
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, ConfigError) as error:
+        raise RunFileError(f"{path} cannot be read, it may be damaged: {error}") from error
 
 
 def is_file(path: Path) -> bool:

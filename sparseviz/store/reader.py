@@ -1,8 +1,8 @@
 """RunReader: a run from its file, whether it has ended or is still being written."""
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from sparseviz.cells import Cells, Part, Pyramids, answer
-from sparseviz.config import ConfigError, RunConfig
+from sparseviz.config import RunConfig
 from sparseviz.snapshot import (
     PHASES,
     SCALARS,
@@ -33,7 +33,8 @@ from sparseviz.store.format import (
     RunInfo,
     TestInputs,
 )
-from sparseviz.store.opening import is_file, open_to_read
+from sparseviz.store.lock import Writer, writer_of
+from sparseviz.store.opening import is_file, open_to_read, reading
 from sparseviz.store.planes import StoredPlanes
 
 _Read = TypeVar("_Read")
@@ -71,12 +72,8 @@ class RunReader:
         """Close the file."""
         self._file.close()
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, ConfigError) as error:
-            raise RunFileError(f"{self.path} cannot be read, it may be damaged: {error}") from error
+    def _reading(self) -> AbstractContextManager[None]:
+        return reading(self.path)
 
     def _check_format(self) -> None:
         if self._file.attrs.get("format") != FORMAT:
@@ -106,6 +103,7 @@ class RunReader:
             std=float(attrs["std"]),
             data_checksum=str(attrs["data_checksum"]),
             data_note=str(attrs["data_note"]),
+            resumed=tuple(json.loads(attrs.get("resumed", "[]"))),
         )
 
     def _now(self, name: str) -> Any:
@@ -121,9 +119,21 @@ class RunReader:
 
     @property
     def status(self) -> str:
-        """One of training, finished, stopped, failed; "training" also when the writer died."""
+        """One of training, finished, stopped, failed, and interrupted: begun, and its writer is gone."""
+        written = self._written_status()
+        if written != "training" or self.writer:
+            return written
+        again = self._written_status()  # it may have ended while we looked for its writer
+        return "interrupted" if again == "training" else again
+
+    def _written_status(self) -> str:
         with self._reading():
             return bytes(self._now("status")[0]).decode()
+
+    @property
+    def writer(self) -> Writer | None:
+        """Who writes the file now."""
+        return writer_of(self.path)
 
     @property
     def message(self) -> str:
@@ -191,9 +201,9 @@ class RunReader:
 
     def _previews(self) -> dict[int, dict[int, Any]]:
         """By snapshot and layer; a slot that was overwritten in the meantime is left out."""
-        whole = _whole_slots(self._now("previews")[()])
+        whole = whole_slots(self._now("previews")[()])
         planes = [self._now(f"layers/{index}/preview")[()] for index in range(len(self.info.layers))]
-        still = _whole_slots(self._now("previews")[()])
+        still = whole_slots(self._now("previews")[()])
         return {
             record["snapshot"].item(): {index: plane[slot] for index, plane in enumerate(planes)}
             for slot, record in whole.items()
@@ -213,11 +223,11 @@ class RunReader:
             return tuple(sorted(record["step"].item() for record in self._checkpoints().values()))
 
     def _checkpoints(self) -> dict[int, Any]:
-        return _whole_slots(self._now("checkpoints/index")[()])
+        return whole_slots(self._now("checkpoints/index")[()])
 
     def checkpoint(self, step: int | None = None) -> Checkpoint:
         """The newest checkpoint, or the newest not after this step (or else the first)."""
-        return self._from_slot(step, _read_checkpoint)
+        return self._from_slot(step, read_checkpoint)
 
     def cells(self, part: Part, step: int, pyramids: Pyramids) -> Cells:
         """True cells at the newest checkpoint not after this step, without reading the rest of it.
@@ -271,7 +281,8 @@ def _read_layer(attrs: Mapping[str, Any]) -> LayerInfo:
     )
 
 
-def _read_checkpoint(step: int, group: h5py.Group) -> Checkpoint:
+def read_checkpoint(step: int, group: h5py.Group) -> Checkpoint:
+    """The checkpoint in this slot."""
     return Checkpoint(step, **{kind: _read_group(group[kind]) for kind in CHECKPOINT_KINDS if kind in group})
 
 
@@ -281,5 +292,6 @@ def _read_group(group: h5py.Group) -> dict[str, Any]:
     return {name: dataset[()] for name, dataset in group.items()}
 
 
-def _whole_slots(index: Any) -> dict[int, Any]:
+def whole_slots(index: Any) -> dict[int, Any]:
+    """The records of the slots that are not half written."""
     return {slot: record for slot, record in enumerate(index) if record["before"] == record["after"] > 0}

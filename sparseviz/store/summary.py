@@ -1,5 +1,6 @@
 """What `sparseviz info` says of a run, as plain values for JSON."""
 
+import dataclasses
 import math
 from typing import Any
 
@@ -16,6 +17,7 @@ def summary(run: RunReader) -> dict[str, Any]:
         "file": str(run.path),
         "status": run.status,
         "message": run.message,
+        "writer": dataclasses.asdict(writer) if (writer := run.writer) else None,
         "network": config.network,
         "dataset": config.data.name,
         "data_note": info.data_note,
@@ -24,6 +26,7 @@ def summary(run: RunReader) -> dict[str, Any]:
         "device": info.device,
         "threads": info.threads,
         "created": info.created,
+        "resumed": list(info.resumed),
         "versions": dict(info.versions),
         "steps": epochs * info.steps_per_epoch,
         "snapshots": len(snapshots),

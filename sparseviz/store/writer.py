@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +17,34 @@ from sparseviz.store.format import (
     LAYER_NUMBERS,
     LAYER_ROW,
     LIBVER,
+    STATES,
     RunFileError,
     RunInfo,
     TestInputs,
     lay_out,
 )
+from sparseviz.store.lock import WriterLock, writer_of
+from sparseviz.store.resuming import ResumePoint, copy_into
 
 
 class RunWriter:
-    """Writes one run. Raises RunFileError where the file exists or its folder cannot be written."""
+    """Writes one run, alone. Raises RunFileError where the file exists or its folder cannot be written."""
 
-    def __init__(self, path: Path, info: RunInfo, inputs: TestInputs, first: Checkpoint) -> None:
+    def __init__(
+        self, path: Path, info: RunInfo, inputs: TestInputs, first: Checkpoint, earlier: ResumePoint | None = None
+    ) -> None:
         self.path = path
-        record = info.config.record
-        self._slots = {"previews": _Slots(record.previews), "checkpoints": _Slots(record.checkpoints)}
-        self._slots["checkpoints"].take()  # the first slot holds the checkpoint that the file is made with
-        self._count = 0
-        self._file = _create(path, info, inputs, first)
+        record, self._count = info.config.record, earlier.snapshots if earlier else 0
+        # the first slot holds the checkpoint and the state that the file is made with
+        takings = {"previews": self._count, "checkpoints": earlier.generation if earlier else 1, "resume": 1}
+        numbers = {"previews": record.previews, "checkpoints": record.checkpoints, "resume": STATES}
+        self._slots = {kind: _Slots(number, takings[kind]) for kind, number in numbers.items()}
+
+        def fill(file: h5py.File) -> None:
+            if earlier:
+                copy_into(file, earlier, first, {kind: slots.held() for kind, slots in self._slots.items()})
+
+        self._file, self._lock = _create(path, info, inputs, first, fill)
 
     def append(self, snapshot: Snapshot) -> None:
         """Add a snapshot; when this returns, a reader sees all of it."""
@@ -56,9 +67,14 @@ class RunWriter:
         self._count += 1
         self._file["snapshots/count"][0] = self._count  # last: now the rows are all there
         self._file.flush()
+        self._lock.beat()
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint into its slot."""
+        """Write a checkpoint into its slot, and its state into another."""
+        if checkpoint.state:
+            with self._slot("resume", "resume/index", checkpoint.step) as slot:
+                for name, values in checkpoint.state.items():
+                    self._file[f"resume/{slot}/{name}"][...] = values
         with self._slot("checkpoints", "checkpoints/index", checkpoint.step) as slot:
             group = self._file[f"checkpoints/{slot}"]
             for kind in CHECKPOINT_KINDS:
@@ -75,6 +91,7 @@ class RunWriter:
     def close(self) -> None:
         """Close the file; a run that was not finished stays readable."""
         self._file.close()
+        self._lock.release()
 
     def _append_row(self, name: str, row: Any) -> None:
         dataset = self._file[name]
@@ -100,10 +117,16 @@ class _Slots:
     Kept are the takings whose number is a multiple of a stride, which doubles when the slots are full.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, takings: int = 0) -> None:
         self._free = list(range(number))
         self._held: list[tuple[int, int]] = []  # (number of the taking, slot), oldest first
         self._taken, self._stride = 0, 1
+        for _ in range(takings):
+            self.take()
+
+    def held(self) -> dict[int, int]:
+        """The generation number of every slot in use."""
+        return {slot: number + 1 for number, slot in self._held}
 
     def take(self) -> tuple[int, int]:
         """The slot to write next, and the generation number to write it under: 1, 2, ..."""
@@ -133,8 +156,10 @@ def _layer_row(layer: LayerSnapshot) -> tuple[float, ...]:
     return tuple(getattr(layer, name) for name, _ in LAYER_NUMBERS)
 
 
-def _create(path: Path, info: RunInfo, inputs: TestInputs, first: Checkpoint) -> h5py.File:
-    """The file, whole and named, open for one writer and many readers."""
+def _create(
+    path: Path, info: RunInfo, inputs: TestInputs, first: Checkpoint, fill: Callable[[h5py.File], None]
+) -> tuple[h5py.File, WriterLock]:
+    """The file, whole and named, open for one writer and many readers, and the writer's lock."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,19 +167,32 @@ def _create(path: Path, info: RunInfo, inputs: TestInputs, first: Checkpoint) ->
             raise FileExistsError(path)
         with h5py.File(temporary, "x", libver=LIBVER) as made:
             lay_out(made, info, inputs, first)
-        rename_to_new(temporary, path)
-        file = h5py.File(path, "r+", libver=LIBVER)
-        file.swmr_mode = True
+            fill(made)
+        return _publish(temporary, path)
     except FileExistsError as error:
         if path.parent.is_dir():
-            raise RunFileError(f"{path} exists already and is not overwritten; choose another name") from None
+            writer = writer_of(path)
+            held = f"is being written by {writer}" if writer else "exists already"
+            raise RunFileError(f"{path} {held} and is not overwritten; choose another name") from None
         raise RunFileError(f"{path} cannot be written: {path.parent} is no folder; choose another folder") from error
     except OSError as error:
         raise RunFileError(f"{path} cannot be written: {_reason(error)}; choose another folder") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-    return file
+
+
+def _publish(temporary: Path, path: Path) -> tuple[h5py.File, WriterLock]:
+    """Give the file its name and open it; nobody sees it without its writer's lock."""
+    lock = WriterLock(path)
+    try:
+        rename_to_new(temporary, path)
+        file = h5py.File(path, "r+", libver=LIBVER)
+        file.swmr_mode = True
+    except BaseException:
+        lock.release()
+        raise
+    return file, lock
 
 
 def _reason(error: OSError) -> str:

@@ -5,12 +5,14 @@ import shutil
 import time
 from pathlib import Path
 
+import h5py
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from sparseviz.gui.panels.runs_model import COMPRESSION, ERROR, KEPT, NAME, NOTE, STATUS
 from sparseviz.store.header import read_header, read_headers
+from sparseviz.store.lock import WriterLock
 
 DATA = Path(__file__).parent.parent / "data"
 WAIT_MS = 20_000
@@ -126,16 +128,26 @@ def test_that_delete_asks_and_moves_to_the_bin(panel, folder, qtbot, monkeypatch
     assert list((tmp_path / "share").rglob("dense.h5"))  # in the bin
 
 
-def test_that_a_run_that_trains_is_neither_renamed_nor_thrown_away(panel, folder, qtbot):
-    panel.busy = folder / "gated.h5"
+def test_that_a_run_that_is_written_is_neither_renamed_nor_thrown_away(panel, folder, qtbot):
+    lock = WriterLock(folder / "gated.h5")
     choose(panel, "gated")
     with qtbot.waitSignal(panel.complained, timeout=WAIT_MS) as complained:
         qtbot.keyClick(panel.sheet, Qt.Key.Key_Delete)
-    assert "being trained" in complained.args[0]
+    assert "gated.h5 is being trained by process" in complained.args[0]
     row = column(panel, NAME).index("gated")
     with qtbot.waitSignal(panel.complained, timeout=WAIT_MS):
         panel.sorted.setData(panel.sorted.index(row, NAME), "other")
     assert (folder / "gated.h5").is_file()
+    lock.release()
+
+
+def test_that_a_run_whose_writer_is_gone_is_told_as_interrupted(folder):
+    with h5py.File(folder / "gated.h5", "r+") as file:
+        file["status"][0] = b"training"
+    assert read_header(folder / "gated.h5").status == "interrupted"
+    lock = WriterLock(folder / "gated.h5")
+    assert read_header(folder / "gated.h5").status == "training"
+    lock.release()
 
 
 def test_that_a_new_file_in_the_folder_appears(panel, folder, gated, qtbot):

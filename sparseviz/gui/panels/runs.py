@@ -1,5 +1,6 @@
 """The run list: a folder of runs as a table, to find, open, rename, annotate and throw away."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from sparseviz.gui.panels.runs_model import CREATED, NAME, SORT_ROLE, RunsModel,
 from sparseviz.gui.theme import Theme, mute
 from sparseviz.gui.views.base import FittingLabel, Pane, Table
 from sparseviz.store.header import RunHeader, read_headers
+from sparseviz.store.lock import writer_of
 
 _SETTLE_MS = 500  # after a change in the folder: a run that is being made changes it more than once
 
@@ -39,7 +41,6 @@ class RunsPanel(Pane):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.folder = paths.runs_folder()
-        self.busy: Path | None = None  # the run that is being trained: its file stays where it is
         self.model, self.sorted = RunsModel(), QSortFilterProxyModel(self)
         self.filter, self.sheet, self.choose = QLineEdit(clearButtonEnabled=True), QTableView(), QToolButton()
         self.count, self.empty = FittingLabel(), QLabel(self.invitation(), wordWrap=True)
@@ -208,8 +209,7 @@ class RunsPanel(Pane):
 
     @Slot(Path, str)
     def _rename(self, path: Path, name: str) -> None:
-        if path == self.busy:
-            self._refuse_busy()
+        if self._is_written([path]):
             return
         if not name or Path(name).name != name:
             self.complained.emit(self.tr("“{0}” is no name for a file.").format(name))
@@ -227,8 +227,13 @@ class RunsPanel(Pane):
         self._try(lambda: write_notes(self.folder, notes))
         self.refresh()
 
-    def _refuse_busy(self) -> None:
-        self.complained.emit(self.tr("This run is being trained; stop it first."))
+    def _is_written(self, files: Sequence[Path]) -> bool:
+        """Whether one of them is being trained, here or elsewhere; then it stays where it is."""
+        writers = [(path, writer) for path in files if (writer := writer_of(path))]
+        if writers:
+            told = self.tr("{0} is being trained by {1}; stop that first.")
+            self.complained.emit(told.format(writers[0][0].name, writers[0][1]))
+        return bool(writers)
 
     def _try(self, act: Any) -> None:
         try:
@@ -240,8 +245,7 @@ class RunsPanel(Pane):
     def throw_away(self) -> None:
         """Ask, and move the chosen runs to the system's bin."""
         chosen = self._chosen()
-        if self.busy in [header.path for header in chosen]:
-            self._refuse_busy()
+        if self._is_written([header.path for header in chosen]):
             return
         names = ", ".join(header.path.name for header in chosen[:5]) + (" …" if len(chosen) > 5 else "")
         question = self.tr("Move {0} to the bin?").format(names)

@@ -100,8 +100,9 @@ class RunsModel(QAbstractTableModel):
         ]
 
     def _status(self, status: str) -> str:
-        told = {"training": self.tr("not finished"), "finished": self.tr("finished")}
-        return (told | {"stopped": self.tr("stopped"), "failed": self.tr("failed")}).get(status, status)
+        told = {"training": self.tr("training"), "interrupted": self.tr("interrupted")}
+        ended = {"finished": self.tr("finished"), "stopped": self.tr("stopped"), "failed": self.tr("failed")}
+        return (told | ended).get(status, status)
 
     def data(self, index: _Index, role: int = _Role.DisplayRole) -> Any:
         """A cell's text, or the number that it is sorted by."""
