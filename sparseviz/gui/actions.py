@@ -32,6 +32,7 @@ class Actions(QObject):
         self.step = self._make(self.tr("&Step"), "F10", _Icon.SP_MediaSkipForward)
         self.steps = self._make(self.tr("Ru&n Steps…"), "Ctrl+F10")
         self.epoch = self._make(self.tr("Run to &End of Epoch"), "Shift+F10")
+        self.resume = self._make(self.tr("Resume From Fi&le"), "Ctrl+F5")
         self.freeze = self._make(self.tr("&Freeze Masks"), "F8")
         self.stop = self._make(self.tr("St&op"), "Shift+F5", _Icon.SP_MediaStop)
         self.read_test = self._make(self.tr("&Read Test Set at the End"))
@@ -97,6 +98,7 @@ class Actions(QObject):
             self.save_view: self.tr("Save the view that has the focus, as PNG, SVG or CSV"),
             self.explain: self.tr("What the control or view that has the focus is for"),
             self.reset_layout: self.tr("Put every dock back where it was at first"),
+            self.resume: self.tr("Go on with the stopped or interrupted run that is shown, in a new file beside it"),
             self.export: self.tr("Write the sparse network as ONNX, with proof"),
             self.read_test: self.tr("The test set is read once, when the run has ended; unless this is off"),
         }

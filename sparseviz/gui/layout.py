@@ -227,7 +227,7 @@ class Layout(QObject):
         run = bar.addMenu(self.tr("&Run"))
         run.addActions([actions.train, actions.pause, actions.step, actions.steps, actions.epoch, actions.stop])
         run.addSeparator()
-        run.addAction(actions.freeze)
+        run.addActions([actions.freeze, actions.resume])
         run.addSeparator()
         run.addAction(actions.read_test)
         view = bar.addMenu(self.tr("&View"))
@@ -268,8 +268,11 @@ class Layout(QObject):
         self.curves.set_references(references(config))
 
     def show_state(self, state: str, device: str) -> None:
-        """Say what is going on, and where."""
-        self.state.setText(f"  ● {state}  ")
+        """Say what is going on, and where; `state` is that of a run's file, or ready, training here or paused."""
+        names = {"ready": self.tr("ready"), "training here": self.tr("training"), "paused": self.tr("paused")}
+        names |= {"training": self.tr("training elsewhere"), "interrupted": self.tr("interrupted")}
+        names |= {"finished": self.tr("finished"), "stopped": self.tr("stopped"), "failed": self.tr("failed")}
+        self.state.setText(f"  ● {names[state]}  ")
         self.device.setText(device)
 
     def show_ending(self, errors: Errors | None) -> None:

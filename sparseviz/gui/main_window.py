@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
             (actions.quit, self.close),
             (actions.train, self.train),
             (actions.stop, self.stop),
+            (actions.resume, self.resume_stored),
             (actions.previous, lambda: layout.time.step(-1)),
             (actions.next, lambda: layout.time.step(1)),
             (actions.first, lambda: layout.time.choose(0)),
@@ -80,7 +81,7 @@ class MainWindow(QMainWindow):
         self.controls.refused.connect(layout.status.showMessage)
         layout.presets.activated.connect(lambda: self.load_preset(layout.presets.currentText()))
         layout.steering.steered.connect(self.controls.steer)
-        layout.time.moved.connect(self._move)
+        layout.time.moved.connect(lambda: self._timer.start(0))
         self.questions.failed.connect(self.messages.complain)
         for dock in layout.docks:
             dock.visibilityChanged.connect(self._redraw)
@@ -104,12 +105,21 @@ class MainWindow(QMainWindow):
         if self.thread_ is not None:
             self.actions_.pause.setChecked(False)
             return
+        self._start(self.layout_.steering.config)
+
+    @Slot()
+    def resume_stored(self) -> None:
+        """Go on with the stored run that is shown, in a new file."""
+        if isinstance(self.run, StoredRun):
+            self._start(self.run.path)
+
+    def _start(self, work: RunConfig | Path) -> None:
         # torch's random generator and the cache of masked weights are one for all threads.
         if any(isinstance(other, MainWindow) and other.is_training() for other in QApplication.topLevelWidgets()):
             self.messages.complain(self.tr("Another window is training. Stop it first, or start sparseviz once more."))
             return
         self._show_run(None)
-        thread = self.thread_ = TrainingThread(self.layout_.steering.config, self)
+        thread = self.thread_ = TrainingThread(work, self)
         thread.began.connect(self._begin)
         thread.downloading.connect(self.layout_.status.show_download)
         thread.failed.connect(self._fail)
@@ -202,38 +212,33 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _update_actions(self) -> None:
-        training, live = self.is_training(), isinstance(self.run, LiveRun)
-        paused = self.actions_.pause.isChecked()
-        self.actions_.train.setEnabled(not training or paused)
-        for action in (self.actions_.pause, self.actions_.step, self.actions_.stop):
-            action.setEnabled(training)
-        for action in (self.actions_.steps, self.actions_.epoch, self.actions_.freeze):
-            action.setEnabled(live)
-        for action in (self.actions_.open, self.actions_.open_config):
-            action.setEnabled(not training)
-        for action in (self.actions_.export, self.actions_.animation):
-            action.setEnabled(isinstance(self.run, StoredRun))
+        actions, training, live = self.actions_, self.is_training(), isinstance(self.run, LiveRun)
+        paused = actions.pause.isChecked()
+        stored = isinstance(self.run, StoredRun)
+        broken_off = isinstance(self.run, StoredRun) and self.run.status in ("interrupted", "stopped", "failed")
+        for some, enabled in (
+            ((actions.train,), not training or paused),
+            ((actions.pause, actions.step, actions.stop), training),
+            ((actions.steps, actions.epoch, actions.freeze), live),
+            ((actions.open, actions.open_config), not training),
+            ((actions.export, actions.animation), stored),
+            ((actions.resume,), broken_off and not training),
+        ):
+            for action in some:
+                action.setEnabled(enabled)
         self.layout_.steering.set_training(training=training)
         self.layout_.presets.setEnabled(not training)
-        self.layout_.weights.set_cells_available(isinstance(self.run, StoredRun) or (live and paused))
+        self.layout_.weights.set_cells_available(stored or (live and paused))
         self.layout_.show_state(self._state(), self.run.info.device if self.run else "")
 
     def _state(self) -> str:
         if self.is_training():
-            return self.tr("paused") if self.actions_.pause.isChecked() else self.tr("training")
-        if isinstance(self.run, StoredRun):
-            names = {"training": self.tr("training elsewhere"), "interrupted": self.tr("interrupted")}
-            names |= {"finished": self.tr("finished"), "stopped": self.tr("stopped"), "failed": self.tr("failed")}
-            return names[self.run.status]
-        return self.tr("ready")
+            return "paused" if self.actions_.pause.isChecked() else "training here"
+        return self.run.status if isinstance(self.run, StoredRun) else "ready"
 
     @Slot()
     def _redraw(self) -> None:
         self._drawn = None
-        self._timer.start(0)
-
-    @Slot(int)
-    def _move(self) -> None:
         self._timer.start(0)
 
     @Slot()

@@ -3,15 +3,17 @@
 import traceback
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 from sparseviz.cells import Cells, Part
 from sparseviz.config import InputError, RunConfig
 from sparseviz.receptive import Picture, receptive_picture
-from sparseviz.run import record_run
+from sparseviz.run import record_run, resume_run
 from sparseviz.snapshot import Checkpoint, History, Snapshot
-from sparseviz.store import RunInfo
+from sparseviz.store import RunInfo, RunReader
+from sparseviz.store.resuming import resume_point
 from sparseviz.trainer import Trainer
 
 
@@ -57,9 +59,11 @@ class TrainingThread(QThread):
     ended = Signal()
     failed = Signal(str, str)  # in words, and a traceback or ""
 
-    def __init__(self, config: RunConfig, parent: QObject | None = None) -> None:
+    def __init__(self, work: RunConfig | Path, parent: QObject | None = None) -> None:
+        """A configuration is trained anew, a run's file resumed."""
         super().__init__(parent)
-        self.config = config
+        self.work = work
+        self.earlier: tuple[Snapshot, ...] = ()  # of the run that is resumed
         self.live: LiveRun | None = None
         self.path: Path | None = None
         self._read_test = True
@@ -68,15 +72,20 @@ class TrainingThread(QThread):
     def run(self) -> None:
         """Record the run; an exception becomes the signal `failed`."""
         try:
-            self.path = record_run(
-                self.config, watcher=_Watcher(self), progress=self._download, read_test=lambda: self._read_test
-            )
+            self.path = self._record(watcher=_Watcher(self), progress=self._download, read_test=lambda: self._read_test)
         except InputError as error:
             self.failed.emit(str(error), "")
         except Exception as error:  # noqa: BLE001  # a failed run must not end the program
             self.failed.emit(f"{type(error).__name__}: {error}", traceback.format_exc())
         else:
             self.ended.emit()
+
+    def _record(self, **watching: Any) -> Path:
+        if isinstance(self.work, RunConfig):
+            return record_run(self.work, **watching)
+        with RunReader(self.work) as reader:
+            self.earlier = reader.snapshots()[: resume_point(self.work).snapshots]
+        return resume_run(self.work, **watching)
 
     def stop(self, *, read_test: bool = True) -> None:
         """End the run after the step under way, or before its first; `read_test` allows reading the test split."""
@@ -104,7 +113,10 @@ class _Watcher:
         self._thread = thread
 
     def began(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
-        self._thread._begin(LiveRun(trainer, info, path))  # noqa: SLF001  # one thing in two classes
+        live = LiveRun(trainer, info, path)
+        for snapshot in self._thread.earlier:
+            live.history.append(snapshot)
+        self._thread._begin(live)  # noqa: SLF001  # one thing in two classes
 
     def saw(self, snapshot: Snapshot) -> None:
         if self._thread.live:

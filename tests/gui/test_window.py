@@ -28,7 +28,7 @@ def begin(window, qtbot, settings):
     """Press Train and wait for the first snapshots."""
     window.layout_.steering.set_config(RunConfig().changed(settings))
     window.actions_.train.trigger()
-    qtbot.waitUntil(lambda: isinstance(window.run, LiveRun) and len(window.run.history) > 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.run is not None and len(window.run.history) > 2, timeout=WAIT_MS)
 
 
 def wait_for_end(window, qtbot):
@@ -189,6 +189,27 @@ def test_that_what_a_unit_sees_is_asked_of_the_paused_trainer_and_of_a_stored_ru
         seen = receptive_picture("lenet300", reader.checkpoint(), "fc2", 1, (1, 28, 28))
     qtbot.waitUntil(lambda: view.unit.captions[0].text() == "fc2, unit 1" and len(view.unit.captions[1].text()) > 1)
     assert view.unit.captions[1].text() == f"sees {(seen > 0).sum()} of 784 pixels"
+
+
+def test_that_a_stopped_run_is_resumed_in_a_new_file_and_its_history_goes_on(window, qtbot):
+    assert not window.actions_.resume.isEnabled()
+    begin(window, qtbot, SHORT | {"epochs": 60, "record.snapshots": 600})  # long enough to be seen while it trains
+    window.actions_.stop.trigger()
+    wait_for_end(window, qtbot)
+    old, before = window.run.path, [snapshot.step for snapshot in window.run.history]
+    assert window.actions_.resume.isEnabled()
+    window.actions_.resume.trigger()
+    qtbot.waitUntil(lambda: isinstance(window.run, LiveRun), timeout=WAIT_MS)
+    assert [snapshot.step for snapshot in window.run.history][: len(before) - 1] == before[:-1]
+    wait_for_end(window, qtbot)
+    assert window.run.status == "finished"
+    assert window.run.path != old
+    assert old.is_file()
+    steps = [snapshot.step for snapshot in window.run.history]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == window.run.info.steps
+    assert 0 < window.run.info.resumed[-1] <= before[-1]  # where it was stopped, between two snapshots or at one
+    assert not window.actions_.resume.isEnabled()
 
 
 def test_that_a_stored_run_can_be_scrubbed_and_shows_its_checkpoints_cells(stored, qtbot):
