@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
         self.controls.refused.connect(layout.status.showMessage)
         layout.presets.activated.connect(lambda: self.load_preset(layout.presets.currentText()))
         layout.steering.steered.connect(self.controls.steer)
-        layout.time.moved.connect(lambda: self._timer.start(0))
+        layout.time.moved.connect(self._move)
         self.questions.failed.connect(self.messages.complain)
         for dock in layout.docks:
             dock.visibilityChanged.connect(self._redraw)
@@ -213,8 +213,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _update_actions(self) -> None:
         actions, training, live = self.actions_, self.is_training(), isinstance(self.run, LiveRun)
-        paused = actions.pause.isChecked()
-        stored = isinstance(self.run, StoredRun)
+        paused, stored = actions.pause.isChecked(), isinstance(self.run, StoredRun)
         broken_off = isinstance(self.run, StoredRun) and self.run.status in ("interrupted", "stopped", "failed")
         for some, enabled in (
             ((actions.train,), not training or paused),
@@ -239,6 +238,10 @@ class MainWindow(QMainWindow):
     @Slot()
     def _redraw(self) -> None:
         self._drawn = None
+        self._timer.start(0)
+
+    @Slot(int)
+    def _move(self) -> None:
         self._timer.start(0)
 
     @Slot()
