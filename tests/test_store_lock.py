@@ -4,14 +4,13 @@ import dataclasses
 import json
 import os
 import socket
-from pathlib import Path
 
 import pytest
 
 from sparseviz.snapshot import Errors
 from sparseviz.store import RunFileError, RunReader, summary
 from sparseviz.store.lock import WriterLock, lock_path, writer_of
-from tests.conftest import WRITE, killed, lines, new_writer, process
+from tests.conftest import WRITE, killed, lines, new_writer, process, recorded
 
 HOLD = """
 import sys, time
@@ -104,6 +103,6 @@ class TestRunFile:
         with RunReader(tmp_path / "run.h5") as run:
             assert (run.status, run.writer) == ("stopped", None)
 
-    def test_that_a_training_run_leaves_its_file_alone_in_the_folder(self, gated):
-        assert gated.path.is_file()
-        assert [path.name for path in Path(gated.path).parent.glob(".*")] == []
+    def test_that_a_training_run_leaves_its_file_alone_in_the_folder(self, tmp_path):
+        recorded(tmp_path / "alone.h5")
+        assert [path.name for path in tmp_path.iterdir()] == ["alone.h5"]

@@ -28,6 +28,15 @@ def collector(qapp):
     collector.stop()
 
 
+@pytest.fixture(autouse=True)
+def same_colours(qapp):
+    """Every test begins with the same palette, whatever the one before tried."""
+    before = qapp.palette()
+    yield
+    if qapp.palette() != before:
+        qapp.setPalette(before)
+
+
 @pytest.fixture(scope="session")
 def run():
     """A finished run on LeNet-5."""

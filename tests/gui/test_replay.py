@@ -143,7 +143,7 @@ class TestAnimation:
         with Image.open(tmp_path / "shown.png") as file:
             shown = np.asarray(file.convert("RGB"), dtype=np.int16)
         apart = [np.abs(shown - frame).mean() for frame in frames]  # 256 colours instead of all
-        assert min(apart) == apart[3] < 4
+        assert min(apart) == apart[3] < 2
 
     def test_that_the_window_shows_what_it_showed_before(self, opened, time, qtbot, tmp_path):
         time.choose(3)

@@ -28,7 +28,7 @@ def begin(window, qtbot, settings):
     """Press Train and wait for the first snapshots."""
     window.layout_.steering.set_config(RunConfig().changed(settings))
     window.actions_.train.trigger()
-    qtbot.waitUntil(lambda: window.run is not None and len(window.run.history) > 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: isinstance(window.run, LiveRun) and len(window.run.history) > 2, timeout=WAIT_MS)
 
 
 def wait_for_end(window, qtbot):
@@ -51,8 +51,9 @@ def drawn(window):
 
 @pytest.fixture
 def stored(window, qtbot):
-    """A window that shows a run that it has trained to the end."""
-    begin(window, qtbot, SHORT)
+    """A window that shows a run that it has trained to the end, which may be over before one can look at it live."""
+    window.layout_.steering.set_config(RunConfig().changed(SHORT))
+    window.actions_.train.trigger()
     wait_for_end(window, qtbot)
     qtbot.waitUntil(lambda: drawn(window), timeout=WAIT_MS)
     return window
