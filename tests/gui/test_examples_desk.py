@@ -7,6 +7,7 @@ import signal
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from sparseviz.answers import Network, validation_examples
@@ -352,3 +353,21 @@ def test_that_a_file_that_vanishes_is_told_and_the_window_lives_on(window, path,
     assert window.examples.sparse is None
     window.open_run(path)
     qtbot.waitUntil(lambda: view.answers is not None, timeout=WAIT_MS)
+
+
+def test_that_ctrl_z_on_the_pad_undoes_the_stroke_and_not_the_configuration(window, qtbot):
+    view = show_examples(window)
+    window.layout_.steering.set_config(window.layout_.steering.config.changed({"seed": 7}), "seed")
+    assert window.actions_.undo.isEnabled()
+    view.tabs.setCurrentIndex(1)
+    view._pages.setCurrentWidget(view.body)
+    QApplication.processEvents()
+    view.pad.setFocus()
+    middle = view.pad.rect().center()
+    qtbot.mousePress(view.pad, Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.mouseMove(view.pad, middle + QPoint(9, 9))
+    qtbot.mouseRelease(view.pad, Qt.MouseButton.LeftButton, pos=middle + QPoint(9, 9))
+    assert not view.pad.is_empty()
+    qtbot.keyClick(view.pad, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert view.pad.is_empty()
+    assert window.layout_.steering.config.seed == 7

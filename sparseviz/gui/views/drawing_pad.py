@@ -1,7 +1,7 @@
 """DrawingPad: a digit drawn with the mouse, as an image like those of the data set."""
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -121,6 +121,13 @@ class DrawingPad(QWidget):
             self.strokes[-1].append(self._on_canvas(event))
             self._draw(self.strokes[-1][-2:])
             self._tell()
+
+    def event(self, event: QEvent) -> bool:
+        """Keep the key of undo, which is the window's elsewhere."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            event.setAccepted(event.matches(QKeySequence.StandardKey.Undo))
+            return event.isAccepted()
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Clear or undo, while the pad has the focus."""
