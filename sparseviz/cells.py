@@ -69,6 +69,7 @@ class Cells:
     density: FloatPlane  # share kept: 0 or 1 of a cell, in between of a block
     quantity: FloatPlane
     cut_at: IntPlane | None  # None: the run file does not say (format 1)
+    mask_step: int  # of density and cut_at: a snapshot's, not before `step`, where the run file has its masks
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
@@ -85,7 +86,7 @@ def answer(part: Part, step: int, source: str, planes: Planes, *, ages: bool = T
     """What `planes`, which are the part's, tell; copied, so that nothing seen can change later."""
     weight, kept, quantity, cut_at = (_frozen(plane) for plane in planes)
     density = _frozen(kept / _filled(part, kept.shape))
-    return Cells(part, step, source, weight, density, quantity, cut_at if ages else None)
+    return Cells(part, step, source, weight, density, quantity, cut_at if ages else None, mask_step=step)
 
 
 def _frozen(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:

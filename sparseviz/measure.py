@@ -12,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812  # torch's own short name
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from sparseviz import masks as mask_bits
 from sparseviz.cells import NEVER, Cells, Order, Part, Planes, answer, read_planes
 from sparseviz.data import Split
 from sparseviz.methods import Method
@@ -22,6 +23,7 @@ from sparseviz.snapshot import (
     PREVIEW_SIDE,
     UNDECIDED,
     Arrays,
+    ByteArray,
     Checkpoint,
     LayerInfo,
     LayerSnapshot,
@@ -82,6 +84,12 @@ class Observer:
         self._last = {name: mask.clone() for name, mask in masks.items()}
         self._number += 1
         return taken
+
+    def packed_masks(self) -> ByteArray | None:
+        """The masks that the last snapshot saw; None for a network too large to keep them."""
+        if not mask_bits.are_kept(tuple(self.infos.values())):
+            return None
+        return mask_bits.pack(mask.cpu().numpy() for mask in self._last.values())
 
     def state(self) -> dict[str, Tensor]:
         """By path, what the next snapshot is held against; the masks of none seen yet mean nothing."""

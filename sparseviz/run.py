@@ -3,6 +3,7 @@
 import logging
 import platform
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -87,6 +88,8 @@ def resume_run(
         created=point.info.created,
         steps=point.info.steps,
         resumed=(*point.info.resumed, trainer.step),
+        id=point.info.id,
+        parent=point.info.parent,
     )
     writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
     return _record(trainer, writer, _Guarded(watcher, info, path), read_test)
@@ -161,6 +164,7 @@ def run_info(trainer: Trainer, data: Data) -> RunInfo:
         data_checksum=data.checksum,
         data_note=data.note,
         layers=trainer.layers,
+        id=uuid.uuid4().hex,
     )
 
 

@@ -5,7 +5,7 @@ This is all that a view knows: it cannot tell whether a run is live, stored, or 
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from threading import Lock
 from types import MappingProxyType
 from typing import Any
@@ -126,8 +126,10 @@ class Snapshot:
     scalars: Mapping[str, float]  # the names of SCALARS
     layers: tuple[LayerSnapshot, ...]
     events: tuple[Event, ...] = ()  # since the last snapshot
+    masks: ByteArray | None = None  # of all layers, see `masks.pack`; None in a history and for large networks
 
     def __post_init__(self) -> None:
+        _freeze(self)
         object.__setattr__(self, "scalars", MappingProxyType(dict(self.scalars)))
 
 
@@ -201,7 +203,7 @@ class History:
         with self._lock:
             if self._snapshots and snapshot.step < self._snapshots[-1].step:
                 raise ValueError(f"step {snapshot.step} after step {self._snapshots[-1].step}")
-            self._snapshots.append(snapshot)
+            self._snapshots.append(replace(snapshot, masks=None))  # the run file has them; here they would add up
 
     def __len__(self) -> int:
         return len(self._snapshots)

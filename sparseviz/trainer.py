@@ -206,7 +206,8 @@ class Trainer(Commanded):
             self._freeze()
         phase = self.steering.phases.name(min(self.step, self.steps - 1))
         events = self.steering.take_events()
-        return Snapshot(self.step, self.step / self.steps_per_epoch, seconds, phase, scalars, layers, events)
+        epoch, masks = self.step / self.steps_per_epoch, self._observer.packed_masks()
+        return Snapshot(self.step, epoch, seconds, phase, scalars, layers, events, masks)
 
     def _others_kept(self, biases_kept: int) -> int:
         """Parameters kept that are no gated weight: live biases, and all of what no method touches."""

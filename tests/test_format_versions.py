@@ -78,6 +78,22 @@ def test_that_format_3_holds_the_state_of_its_two_newest_checkpoints():
         assert run.info.resumed == ()
 
 
+def test_that_format_4_has_the_masks_of_every_snapshot_and_the_run_s_id():
+    with RunReader(DATA / "format-4.h5") as run:
+        assert len(run.info.id) == 32
+        assert run.info.parent is None
+        for position, snapshot in enumerate(run.snapshots()):
+            for layer in snapshot.layers:
+                mask = run.mask(layer.info.name, position)
+                assert mask is not None
+                assert mask.sum(axis=1).tolist() == layer.row_kept.tolist()
+        cells = run.cells(Part("fc1", slice(0, 12), slice(0, 784)), 100, Pyramids())
+    assert (cells.step, cells.mask_step) == (0, 95)
+    with RunReader(DATA / "format-3.h5") as older:
+        assert older.mask("fc1", 0) is None
+        assert older.info.id == ""
+
+
 @pytest.mark.parametrize("version", range(1, FORMAT_VERSION + 1))
 def test_that_every_format_reads_whole(version):
     with RunReader(DATA / f"format-{version}.h5") as run:

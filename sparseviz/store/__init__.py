@@ -1,6 +1,6 @@
 """One HDF5 file a run. The format stands in `format`; `RunWriter` writes it, `RunReader` reads it."""
 
-from sparseviz.store.format import FORMAT_VERSION, RunFileError, RunInfo, TestInputs
+from sparseviz.store.format import FORMAT_VERSION, Parent, RunFileError, RunInfo, TestInputs
 from sparseviz.store.reader import RunReader
 from sparseviz.store.resuming import ResumePoint, resume_point
 from sparseviz.store.summary import summary
@@ -8,6 +8,7 @@ from sparseviz.store.writer import RunWriter
 
 __all__ = [
     "FORMAT_VERSION",
+    "Parent",
     "ResumePoint",
     "RunFileError",
     "RunInfo",

@@ -1,9 +1,9 @@
 """One HDF5 file a run, written while it trains and readable at any moment.
 
-Format 3
+Format 4
 --------
 Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of RunConfig), and the facts of
-`RunInfo`; what is not a number or a text is JSON.
+`RunInfo`; what is not a number or a text is JSON. `id` and `parent` are not in formats 1 to 3.
 
     /status                 (1,) S16: training, finished, stopped, failed; overwritten in place; "training" stays
                             where the writer died: then nobody holds the lock beside the file (store/lock.py)
@@ -18,6 +18,8 @@ Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of
     /snapshots/histogram    (T, L, 64) uint32
     /snapshots/row_kept     (T, rows of all layers in a row) uint32
     /snapshots/column_kept  (T, columns of all layers in a row) uint32
+    /snapshots/masks        (T, bytes) uint8: masks of all layers as bits, each layer from a byte of its own on; only
+                            where the network has fewer than a million weights (not in formats 1 to 3)
     /events                 (E,) records: snapshot, step, name, before, after
     /checkpoints/index      (slots,) records, as /previews, with the step
     /checkpoints/<slot>/parameters/<name>, masks/<layer>, quantities/<layer>
@@ -46,11 +48,12 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from sparseviz import masks
 from sparseviz.config import InputError, RunConfig
 from sparseviz.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
 
 FORMAT = "sparseviz run"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 TEST_INPUTS = 256
 STATES = 2  # one is whole while the other is written
 CHECKPOINT_KINDS = ("parameters", "masks", "quantities", "cut_at")  # fields of Checkpoint, groups of a slot
@@ -84,6 +87,15 @@ class RunFileError(InputError):
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The run from which another was branched."""
+
+    id: str
+    name: str  # of its file, without the suffix, at that time
+    step: int  # of the checkpoint at which it was branched
+
+
+@dataclass(frozen=True, slots=True)
 class RunInfo:
     """What of a run never changes."""
 
@@ -103,6 +115,8 @@ class RunInfo:
     data_note: str  # what is to be said of the data files, or ""
     layers: tuple[LayerInfo, ...]
     resumed: tuple[int, ...] = ()  # steps from which another process, or a later one, went on
+    id: str = ""  # the same in every file of the run, as a resume makes another; "" before format 4
+    parent: Parent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,8 @@ def _lay_out_snapshots(file: h5py.File, info: RunInfo) -> None:
     _appendable(file, "snapshots/histogram", (number, HISTOGRAM_BINS), "u4")
     _appendable(file, "snapshots/row_kept", (sum(layer.rows for layer in info.layers),), "u4")
     _appendable(file, "snapshots/column_kept", (sum(layer.columns for layer in info.layers),), "u4")
+    if masks.are_kept(info.layers):
+        _appendable(file, "snapshots/masks", (masks.row_bytes(info.layers),), "u1")
     _appendable(file, "events", (), EVENT_ROW)
     file.create_dataset("previews", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
     for index, layer in enumerate(info.layers):
@@ -156,7 +172,7 @@ def _one(file: h5py.File, name: str, value: Any, dtype: Any) -> None:
 
 def _appendable(file: h5py.File, name: str, row: tuple[int, ...], dtype: Any) -> None:
     """A dataset of rows; only plain numbers compress well."""
-    packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if dtype == "u4" else {}
+    packing = {"compression": "gzip", "compression_opts": 1, "shuffle": dtype == "u4"} if dtype in ("u4", "u1") else {}
     shape = {"shape": (0, *row), "maxshape": (None, *row), "chunks": (1, *row)}
     file.create_dataset(name, **shape, dtype=dtype, fletcher32=True, **packing)
 
@@ -194,4 +210,4 @@ def _attribute(value: Any) -> Any:
         return value.model_dump_json()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return json.dumps(dataclasses.asdict(value))
-    return json.dumps(value) if isinstance(value, Mapping | tuple) else value
+    return json.dumps(value) if value is None or isinstance(value, Mapping | tuple) else value

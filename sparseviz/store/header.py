@@ -9,7 +9,8 @@ from typing import Any
 
 import h5py
 
-from sparseviz.store.format import FORMAT, RunFileError
+from sparseviz.store.facts import read_parent
+from sparseviz.store.format import FORMAT, Parent, RunFileError
 from sparseviz.store.lock import writer_of
 from sparseviz.store.opening import is_file, open_to_read
 
@@ -32,6 +33,8 @@ class RunHeader:
     epoch: float = math.nan
     validation_error: float = math.nan
     test_error: float = math.nan
+    id: str = ""  # of the run, whichever file it is in; "" before format 4
+    parent: Parent | None = None  # the run from which it was branched
     parameters: int = 0
     parameters_kept: int = 0
     problem: str = ""  # why the file cannot be read; then the rest is empty
@@ -74,6 +77,8 @@ def _read(path: Path, file: h5py.File) -> RunHeader:
         epoch=float(last["epoch"]) if last is not None else math.nan,
         validation_error=float(ended["validation"]),
         test_error=float(ended["test"]),
+        id=str(file.attrs.get("id", "")),
+        parent=read_parent(file.attrs),
         parameters=int(file.attrs["parameters"]),
         parameters_kept=int(last["parameters_kept"]) if last is not None else 0,
     )

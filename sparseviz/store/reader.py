@@ -1,14 +1,15 @@
 """RunReader: a run from its file, whether it has ended or is still being written."""
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 
 from sparseviz.cells import Cells, Part, Pyramids, answer
 from sparseviz.config import RunConfig
@@ -21,19 +22,19 @@ from sparseviz.snapshot import (
     History,
     LayerInfo,
     LayerSnapshot,
-    Quantity,
     Snapshot,
 )
+from sparseviz.store.facts import read_info
 from sparseviz.store.format import (
     CHECKPOINT_KINDS,
     FORMAT,
     FORMAT_VERSION,
     LAYER_NUMBERS,
     RunFileError,
-    RunInfo,
     TestInputs,
 )
 from sparseviz.store.lock import Writer, writer_of
+from sparseviz.store.mask_rows import ExactPlanes, MaskRows
 from sparseviz.store.opening import is_file, open_to_read, reading
 from sparseviz.store.planes import StoredPlanes
 
@@ -57,7 +58,7 @@ class RunReader:
         try:
             with self._reading():
                 self._check_format()
-                self.info = self._read_info()
+                self.info = read_info(self._file)
         except RunFileError:
             self.close()
             raise
@@ -83,28 +84,6 @@ class RunReader:
             raise RunFileError(
                 f"{self.path} has format {version}, and this program reads up to {FORMAT_VERSION}; update sparseviz"
             )
-
-    def _read_info(self) -> RunInfo:
-        attrs: dict[str, Any] = dict(self._file.attrs)
-        layers = self._file["layers"]
-        return RunInfo(
-            config=RunConfig.parse(json.loads(attrs["config"])),
-            versions=json.loads(attrs["versions"]),
-            images=json.loads(attrs["images"]),
-            classes=tuple(json.loads(attrs["classes"])),
-            layers=tuple(_read_layer(layers[str(index)].attrs) for index in range(len(layers))),
-            created=str(attrs["created"]),
-            device=str(attrs["device"]),
-            threads=int(attrs["threads"]),
-            parameters=int(attrs["parameters"]),
-            steps=int(attrs["steps"]),
-            steps_per_epoch=int(attrs["steps_per_epoch"]),
-            mean=float(attrs["mean"]),
-            std=float(attrs["std"]),
-            data_checksum=str(attrs["data_checksum"]),
-            data_note=str(attrs["data_note"]),
-            resumed=tuple(json.loads(attrs.get("resumed", "[]"))),
-        )
 
     def _now(self, name: str) -> Any:
         """The dataset as its writer has left it by now."""
@@ -227,23 +206,48 @@ class RunReader:
 
     def checkpoint(self, step: int | None = None) -> Checkpoint:
         """The newest checkpoint, or the newest not after this step (or else the first)."""
-        return self._from_slot(step, read_checkpoint)
+        return self._from_slot(step, lambda record, group: read_checkpoint(record["step"].item(), group))
 
     def cells(self, part: Part, step: int, pyramids: Pyramids) -> Cells:
         """True cells at the newest checkpoint not after this step, without reading the rest of it.
 
-        `pyramids` keeps from call to call what was reduced for large parts.
+        Where the file has the masks of every snapshot, what is kept and when it was cut are those of the newest
+        snapshot not after this step. `pyramids` keeps from call to call what was reduced for large parts.
         """
         info = next(layer for layer in self.info.layers if layer.name == part.layer)
 
-        def read(found_step: int, group: h5py.Group) -> Cells:
-            source = StoredPlanes(group, part.layer)
-            planes = pyramids.planes(source, part, (info.rows, info.columns), (part.layer, found_step))
-            return answer(part, found_step, "checkpoint", planes, ages=source.ages)
+        def read(record: Any, group: h5py.Group) -> Cells:
+            stored = StoredPlanes(group, part.layer)
+            exact = self._exact(info, step, int(record["snapshot"]), stored)
+            found_step = record["step"].item()
+            source, mask_step = exact or (stored, found_step)
+            planes = pyramids.planes(source, part, (info.rows, info.columns), (part.layer, found_step, mask_step))
+            return replace(answer(part, found_step, "checkpoint", planes, ages=stored.ages), mask_step=mask_step)
 
         return self._from_slot(step, read)
 
-    def _from_slot(self, step: int | None, read: Callable[[int, h5py.Group], _Read]) -> _Read:
+    def mask(self, layer: str, position: int) -> npt.NDArray[np.bool_] | None:
+        """What the snapshot at `position` kept of a layer, (rows, columns); None where the file does not have it."""
+        info = next(known for known in self.info.layers if known.name == layer)
+        with self._reading():
+            rows = self._mask_rows(info)
+            return rows.at(position) if rows else None
+
+    def _mask_rows(self, layer: LayerInfo) -> MaskRows | None:
+        return MaskRows(self._file, self.info.layers, layer) if "masks" in self._file["snapshots"] else None
+
+    def _exact(self, layer: LayerInfo, step: int, seen: int, stored: StoredPlanes) -> tuple[ExactPlanes, int] | None:
+        """The cells with the mask of the newest snapshot not after the step, and its step; None without masks."""
+        rows = self._mask_rows(layer)
+        if rows is None or not len(self):
+            return None
+        steps = self._now("snapshots/scalars")[: len(self)]["step"]
+        position = max(int(np.searchsorted(steps, step, side="right")) - 1, 0)
+        everything = (slice(0, layer.rows), slice(0, layer.columns))
+        cut_at = rows.cut_at(position, stored(*everything).cut_at, min(seen, position + 1))
+        return ExactPlanes(stored, rows.at(position), cut_at), int(steps[position])
+
+    def _from_slot(self, step: int | None, read: Callable[[Any, h5py.Group], _Read]) -> _Read:
         """What `read` makes of the slot with the newest checkpoint not after this step, or else the first."""
         with self._reading():
             index = self._checkpoints()
@@ -251,8 +255,8 @@ class RunReader:
             if not held:
                 raise RunFileError(f"{self.path} has no whole checkpoint")
             before = [entry for entry in held if step is None or entry[0] <= step]
-            found_step, generation, slot = before[-1] if before else held[0]
-            found = read(found_step, self._file[f"checkpoints/{slot}"])
+            _, generation, slot = before[-1] if before else held[0]
+            found = read(index[slot], self._file[f"checkpoints/{slot}"])
             again = self._checkpoints().get(slot)
         if again is None or again["before"] != generation:
             return self._from_slot(step, read)  # it was overwritten under our eyes
@@ -268,17 +272,6 @@ class RunReader:
         """The test images that the file holds."""
         with self._reading():
             return TestInputs(self._file["test/images"][()], self._file["test/labels"][()])
-
-
-def _read_layer(attrs: Mapping[str, Any]) -> LayerInfo:
-    return LayerInfo(
-        name=str(attrs["name"]),
-        shape=tuple(json.loads(attrs["shape"])),
-        biases=int(attrs["biases"]),
-        multiply_adds=int(attrs["multiply_adds"]),
-        quantity=Quantity(**json.loads(attrs["quantity"])),
-        preview_shape=tuple(json.loads(attrs["preview_shape"])),
-    )
 
 
 def read_checkpoint(step: int, group: h5py.Group) -> Checkpoint:

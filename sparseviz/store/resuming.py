@@ -14,7 +14,7 @@ from sparseviz.store.opening import open_to_read, reading
 from sparseviz.store.reader import RunReader, read_checkpoint, whole_slots
 
 ANEW = "open it in the window and press Train to train it anew"
-ROWS = ("scalars", "layers", "histogram", "row_kept", "column_kept")
+ROWS = ("scalars", "layers", "histogram", "row_kept", "column_kept", "masks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,9 @@ def copy_into(file: h5py.File, point: ResumePoint, first: Checkpoint, held: Mapp
 
 
 def _copy_rows(source: h5py.File, file: h5py.File, snapshots: int) -> None:
-    for name in ROWS:
+    if "masks" not in source["snapshots"] and "masks" in file["snapshots"]:
+        del file["snapshots/masks"]  # the first snapshots of a file of format 3 have none
+    for name in (name for name in ROWS if name in file["snapshots"]):
         dataset = file[f"snapshots/{name}"]
         dataset.resize(snapshots, axis=0)
         if snapshots:

@@ -27,6 +27,8 @@ def summary(run: RunReader) -> dict[str, Any]:
         "threads": info.threads,
         "created": info.created,
         "resumed": list(info.resumed),
+        "id": info.id,
+        "parent": dataclasses.asdict(info.parent) if info.parent else None,
         "versions": dict(info.versions),
         "steps": epochs * info.steps_per_epoch,
         "snapshots": len(snapshots),

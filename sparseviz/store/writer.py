@@ -55,6 +55,8 @@ class RunWriter:
             "row_kept": np.concatenate([layer.row_kept for layer in snapshot.layers]),
             "column_kept": np.concatenate([layer.column_kept for layer in snapshot.layers]),
         }
+        if snapshot.masks is not None and "masks" in self._file["snapshots"]:
+            rows["masks"] = snapshot.masks
         for name, row in rows.items():
             self._append_row(f"snapshots/{name}", row)
         for event in snapshot.events:

@@ -61,7 +61,13 @@ class Captions(QObject):
         place = self.tr("live, step") if cells.source == "live" else self.tr("checkpoint at step")
         block = cells.part.block
         what = self.tr("true cells") if block == 1 else self.tr("blocks of {0} × {0} cells").format(block)
-        self.source.set_texts(f"{what}: {place} {cells.step:,}", self.tr("{0}: step {1:,}").format(what, cells.step))
+        short = self.tr("{0}: step {1:,}").format(what, cells.step)
+        if cells.mask_step == cells.step:
+            self.source.set_texts(f"{what}: {place} {cells.step:,}", short)
+        else:
+            exact = self.tr("mask of step {0:,}, weights of the {1} {2:,}").format(cells.mask_step, place, cells.step)
+            steps = self.tr("mask {0:,}, weights {1:,}").format(cells.mask_step, cells.step)
+            self.source.set_texts(f"{what}: {exact}", steps, short)
 
     def _tell_preview(self, now: LayerSnapshot, previewed: LayerSnapshot) -> None:
         pixels = self.tr("preview, {0} × {1} blocks").format(*previewed.info.preview_shape)

@@ -1,0 +1,54 @@
+"""The facts of a run, RunInfo, from the attributes of its file."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import h5py
+
+from sparseviz.config import RunConfig
+from sparseviz.snapshot import LayerInfo, Quantity
+from sparseviz.store.format import Parent, RunInfo
+
+
+def read_info(file: h5py.File) -> RunInfo:
+    """The facts of the run; raises what h5py and `RunConfig.parse` raise."""
+    attrs: dict[str, Any] = dict(file.attrs)
+    layers = file["layers"]
+    return RunInfo(
+        config=RunConfig.parse(json.loads(attrs["config"])),
+        versions=json.loads(attrs["versions"]),
+        images=json.loads(attrs["images"]),
+        classes=tuple(json.loads(attrs["classes"])),
+        layers=tuple(_read_layer(layers[str(index)].attrs) for index in range(len(layers))),
+        created=str(attrs["created"]),
+        device=str(attrs["device"]),
+        threads=int(attrs["threads"]),
+        parameters=int(attrs["parameters"]),
+        steps=int(attrs["steps"]),
+        steps_per_epoch=int(attrs["steps_per_epoch"]),
+        mean=float(attrs["mean"]),
+        std=float(attrs["std"]),
+        data_checksum=str(attrs["data_checksum"]),
+        data_note=str(attrs["data_note"]),
+        resumed=tuple(json.loads(attrs.get("resumed", "[]"))),
+        id=str(attrs.get("id", "")),
+        parent=read_parent(attrs),
+    )
+
+
+def read_parent(attrs: Mapping[str, Any]) -> Parent | None:
+    """The run from which this one was branched."""
+    values = json.loads(attrs.get("parent", "null"))
+    return None if values is None else Parent(**values)
+
+
+def _read_layer(attrs: Mapping[str, Any]) -> LayerInfo:
+    return LayerInfo(
+        name=str(attrs["name"]),
+        shape=tuple(json.loads(attrs["shape"])),
+        biases=int(attrs["biases"]),
+        multiply_adds=int(attrs["multiply_adds"]),
+        quantity=Quantity(**json.loads(attrs["quantity"])),
+        preview_shape=tuple(json.loads(attrs["preview_shape"])),
+    )
