@@ -45,6 +45,7 @@ class RunWriter:
                 copy_into(file, earlier, first, {kind: slots.held() for kind, slots in self._slots.items()})
 
         self._file, self._lock = _create(path, info, inputs, first, fill)
+        self._datasets: dict[str, Any] = {}
 
     def append(self, snapshot: Snapshot) -> None:
         """Add a snapshot; when this returns, a reader sees all of it."""
@@ -55,7 +56,7 @@ class RunWriter:
             "row_kept": np.concatenate([layer.row_kept for layer in snapshot.layers]),
             "column_kept": np.concatenate([layer.column_kept for layer in snapshot.layers]),
         }
-        if snapshot.masks is not None and "masks" in self._file["snapshots"]:
+        if snapshot.masks is not None and "snapshots/masks" in self._file:
             rows["masks"] = snapshot.masks
         for name, row in rows.items():
             self._append_row(f"snapshots/{name}", row)
@@ -64,10 +65,10 @@ class RunWriter:
         if all(layer.preview is not None for layer in snapshot.layers):
             with self._slot("previews", "previews", snapshot.step) as slot:
                 for index, layer in enumerate(snapshot.layers):
-                    self._file[f"layers/{index}/preview"][slot] = layer.preview
+                    self._at(f"layers/{index}/preview")[slot] = layer.preview
         self._file.flush()
         self._count += 1
-        self._file["snapshots/count"][0] = self._count  # last: now the rows are all there
+        self._at("snapshots/count")[0] = self._count  # last: now the rows are all there
         self._file.flush()
         self._lock.beat()
 
@@ -95,8 +96,14 @@ class RunWriter:
         self._file.close()
         self._lock.release()
 
+    def _at(self, name: str) -> Any:
+        """A dataset of small rows, kept open: looking it up costs as much as writing a row into it."""
+        if name not in self._datasets:
+            self._datasets[name] = self._file[name]
+        return self._datasets[name]
+
     def _append_row(self, name: str, row: Any) -> None:
-        dataset = self._file[name]
+        dataset = self._at(name)
         dataset.resize(dataset.shape[0] + 1, axis=0)
         dataset[-1] = row
 
@@ -104,7 +111,7 @@ class RunWriter:
     def _slot(self, kind: str, index: str, step: int) -> Iterator[int]:
         """The slot to write; its generation numbers differ until the block has ended."""
         slot, generation = self._slots[kind].take()
-        dataset = self._file[index]
+        dataset = self._at(index)
         dataset[slot] = (generation, self._count, step, 0)
         self._file.flush()
         yield slot
