@@ -49,6 +49,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sparseviz import masks
+from sparseviz.budget import checkpoint_places
 from sparseviz.config import InputError, RunConfig
 from sparseviz.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
 
@@ -179,7 +180,7 @@ def _appendable(file: h5py.File, name: str, row: tuple[int, ...], dtype: Any) ->
 
 def _lay_out_checkpoints(file: h5py.File, info: RunInfo, first: Checkpoint) -> None:
     """All slots; the first holds the first checkpoint, the others wait empty."""
-    slots = info.config.record.checkpoints
+    slots = places_for(info, first)
     index = file.create_dataset("checkpoints/index", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
     for slot in range(slots):
         for kind in CHECKPOINT_KINDS:
@@ -187,6 +188,12 @@ def _lay_out_checkpoints(file: h5py.File, info: RunInfo, first: Checkpoint) -> N
             for name, values in getattr(first, kind).items():
                 _slotted(group, name, values, filled=slot == 0)
     index[0] = (1, 0, first.step, 1)
+
+
+def places_for(info: RunInfo, first: Checkpoint) -> int:
+    """Slots for checkpoints, as the run's budget allows."""
+    sizes = (values.nbytes for kind in CHECKPOINT_KINDS for values in (getattr(first, kind) or {}).values())
+    return checkpoint_places(info.config.record, sum(sizes))
 
 
 def _lay_out_states(file: h5py.File, first: Checkpoint) -> None:

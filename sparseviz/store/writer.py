@@ -22,6 +22,7 @@ from sparseviz.store.format import (
     RunInfo,
     TestInputs,
     lay_out,
+    places_for,
 )
 from sparseviz.store.lock import WriterLock, writer_of
 from sparseviz.store.resuming import ResumePoint, copy_into
@@ -37,7 +38,7 @@ class RunWriter:
         record, self._count = info.config.record, earlier.snapshots if earlier else 0
         # the first slot holds the checkpoint and the state that the file is made with
         takings = {"previews": self._count, "checkpoints": earlier.generation if earlier else 1, "resume": 1}
-        numbers = {"previews": record.previews, "checkpoints": record.checkpoints, "resume": STATES}
+        numbers = {"previews": record.previews, "checkpoints": places_for(info, first), "resume": STATES}
         self._slots = {kind: _Slots(number, takings[kind]) for kind, number in numbers.items()}
 
         def fill(file: h5py.File) -> None:
