@@ -38,8 +38,8 @@ class StripCell(_DrawnCell):
         self._colours = [0xFF << 24 | int(r) << 16 | int(g) << 8 | int(b) for r, g, b in count_colours(theme)]
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        """The picture's width; two lines of it share one of the screen."""
-        return QSize(WIDTH + 2 * _MARGIN, max(HEIGHT // 2 + 6, super().sizeHint(option, index).height()))
+        """Room for the picture and its edge."""
+        return QSize(WIDTH + 2 * _MARGIN, max(HEIGHT + 6, super().sizeHint(option, index).height()))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw the picture, as high as the row, once it is there."""

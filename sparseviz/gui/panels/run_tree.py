@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView
 from sparseviz.gui.panels.runs_model import NAME, RUN_ROLE, SORT_ROLE, RunsModel
 from sparseviz.store.header import RunHeader
 
+_MEASURED = 100  # rows that are looked at for a column's width
+_WIDEST = 30  # characters of a column, unless a person pulls it wider
 _Move = QAbstractItemView.CursorAction
 
 
@@ -59,6 +61,7 @@ class RunTree(QTreeView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.header().setStretchLastSection(False)
+        self.header().setResizeContentsPrecision(_MEASURED)
         self._folded: set[Path] = set()
         self._is_settling = False
         self.collapsed.connect(self._fold)
@@ -71,6 +74,13 @@ class RunTree(QTreeView):
     def chosen(self) -> list[RunHeader]:
         """The runs that are selected."""
         return [index.data(RUN_ROLE) for index in self.selectionModel().selectedRows()]
+
+    def fit_columns(self) -> None:
+        """Make every column as wide as what stands in it, within reason."""
+        most = _WIDEST * self.fontMetrics().averageCharWidth()
+        for column in range(self.header().count()):
+            self.resizeColumnToContents(column)
+            self.setColumnWidth(column, min(self.columnWidth(column), most))
 
     def is_editing(self) -> bool:
         """Whether a cell is being edited."""

@@ -61,8 +61,9 @@ class RunsPanel(Pane):
     def lesson(self) -> str:
         """What to compare."""
         return self.tr(
-            "Every run is a file whose settings, errors and size stand here in a row; sort by error or compression to "
-            "see what a penalty costs. Open two runs of neighbouring λ₂ one after the other, and their gates show why."
+            "Every run is a file whose settings, errors and size stand here in a row, with its gates over time in "
+            "small; sort by error or compression to see what a penalty costs. Open two runs of neighbouring λ₂ one "
+            "after the other, and their gates show why."
         )
 
     def keys(self) -> list[tuple[str, str]]:
@@ -151,9 +152,12 @@ class RunsPanel(Pane):
 
     @Slot()
     def refresh(self) -> None:
-        """Read the folder once more, now if the list is in sight, or else when it is."""
+        """Read the folder once more, now if the list is in sight, or else when it is; after an edit of a cell."""
         self._is_stale = True
-        self.look()
+        if self.sheet.is_editing():
+            self._settle.start()
+        else:
+            self.look()
 
     def look(self) -> None:
         """Read the folder if that is due and the list can be seen."""
@@ -180,8 +184,8 @@ class RunsPanel(Pane):
         self.model.set_runs(runs, read_annotations(self.folder))
         self._unfold()
         self.sheet.go_back(place)
-        for column in () if were_there else range(self.model.columnCount()):
-            self.sheet.resizeColumnToContents(column)
+        if not were_there:
+            self.sheet.fit_columns()
 
     def _unfold(self) -> None:
         """What is found is shown, even below a run that is folded."""

@@ -14,8 +14,8 @@ from sparseviz.store import RunFileError
 from sparseviz.store.header import RunHeader
 from sparseviz.store.strip import StripReader
 
-WIDTH, HEIGHT = 96, 32  # pixels of a picture: times, and pairs of the histogram's bins
-MOST = 2000  # pictures that are kept, 3 kB each
+WIDTH, HEIGHT = 96, 16  # pixels of a picture: times, and fours of the histogram's bins
+MOST = 2000  # pictures that are kept, 2 kB each
 WISHES = 100  # more rows than a screen shows
 _Key = tuple[Path, str, float]
 
@@ -95,13 +95,13 @@ def make(path: Path) -> Thumbnail | None:
         return None
     if strip is None:
         return None
-    pairs = strip.histograms.reshape(WIDTH, HEIGHT, -1).sum(axis=2)
-    weights = int(pairs[-1].sum()) or 1
+    counts = strip.histograms.reshape(WIDTH, HEIGHT, -1).sum(axis=2)
+    weights = int(counts[-1].sum()) or 1
     return Thumbnail(
-        levels=np.ascontiguousarray(levels(pairs, weights, log=True).T[::-1]),
+        levels=np.ascontiguousarray(levels(counts, weights, log=True).T[::-1]),
         quantity=strip.quantity.name,
         low=strip.quantity.low,
         high=strip.quantity.high,
         epochs=strip.epochs,
-        quarters=pairs[-1].reshape(4, -1).sum(axis=1) / weights,
+        quarters=counts[-1].reshape(4, -1).sum(axis=1) / weights,
     )
