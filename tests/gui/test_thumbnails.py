@@ -17,6 +17,7 @@ from sparseviz.store import RunReader
 from sparseviz.store.header import read_header
 from sparseviz.store.strip import StripReader
 from tests.gui.test_run_list import WAIT_MS, column
+from tests.gui.test_window import SHORT, begin, wait_for_end
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
@@ -166,3 +167,31 @@ def test_that_a_damaged_histogram_leaves_the_cell_empty_and_the_list_whole(panel
     qtbot.waitUntil(lambda: len(colours(shown(panel, "gated"))) > 8, timeout=WAIT_MS)
     qtbot.wait(200)
     assert len(colours(shown(panel, "hurt"))) < 3
+
+
+def test_that_a_run_is_listed_and_pictured_again_and_again_while_it_trains_and_its_file_stays_whole(window, qtbot):
+    panel = window.layout_.runs
+    next(dock for dock in window.layout_.docks if dock.objectName() == "runs").raise_()
+    begin(window, qtbot, SHORT | {"epochs": 400, "record.snapshots": 1000})
+    path = window.run.path
+    panel.show_folder(path.parent)
+    seen = set()
+
+    def pictured():
+        panel.refresh()
+        header = read_header(path)
+        if panel.thumbnails.known(header) is not None:
+            seen.add(header.epoch)
+        panel.thumbnails.wish(header)
+        return len(seen) > 4
+
+    qtbot.waitUntil(pictured, timeout=3 * WAIT_MS)
+    window.stop()
+    wait_for_end(window, qtbot)
+    window.open_run(path)
+    assert window.run.status == "stopped"
+    steps = [snapshot.step for snapshot in window.run.history]
+    assert steps == sorted(set(steps))
+    assert len(steps) > 5
+    with RunReader(path) as run:
+        assert run.checkpoint().step == steps[-1]
