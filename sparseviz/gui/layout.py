@@ -27,6 +27,7 @@ from sparseviz.gui.arrangement import Arrangement, order_tabs
 from sparseviz.gui.focus import explain, focus_of
 from sparseviz.gui.panels.runs import RunsPanel
 from sparseviz.gui.panels.steering import SteeringPanel
+from sparseviz.gui.recent import RecentRuns
 from sparseviz.gui.references import references
 from sparseviz.gui.status_line import StatusLine
 from sparseviz.gui.time_bar import TimeBar
@@ -56,7 +57,7 @@ class Layout(QObject):
         self.time, self.status = TimeBar(actions.play), StatusLine()
         self.steering = SteeringPanel(_choices())
         self.prior, self.examples, self.runs = PriorView(), ExamplesView(), RunsPanel()
-        self.presets = QComboBox()
+        self.presets, self.recent = QComboBox(), RecentRuns(window)
         self.state, self.device, self.ending = QLabel(), QLabel(), QLabel()
         self.docks: list[QDockWidget] = []
         self.bars: list[TitleBar] = []  # Alt and a number go to their bodies, in this order
@@ -161,7 +162,7 @@ class Layout(QObject):
                 return bar.body
         return None
 
-    def _go_to(self, body: QWidget) -> None:
+    def go_to(self, body: QWidget) -> None:
         """Give a view the focus, and show it if it was closed or behind another."""
         for dock in self.docks:
             if dock.widget() is body:
@@ -216,7 +217,9 @@ class Layout(QObject):
     def _fill_menus(self) -> None:
         actions, bar = self._actions, self._window.menuBar()
         file = bar.addMenu(self.tr("&File"))
-        file.addActions([actions.open, actions.export])
+        file.addAction(actions.open)
+        file.addMenu(self.recent)
+        file.addAction(actions.export)
         file.addSeparator()
         file.addActions([actions.open_config, actions.save_config])
         file.addSeparator()
@@ -244,7 +247,7 @@ class Layout(QObject):
         for number, body in enumerate(self.bodies[:9], start=1):
             action = menu.addAction(body.accessibleName())
             action.setShortcut(f"Alt+{number}")
-            action.triggered.connect(lambda *_, body=body: self._go_to(body))
+            action.triggered.connect(lambda *_, body=body: self.go_to(body))
 
     def draw(self, history: History, position: int) -> None:
         """Draw the views that can be seen."""

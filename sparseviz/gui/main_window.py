@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 from sparseviz.config import EMBEDDED, InputError, RunConfig
@@ -31,7 +31,6 @@ class MainWindow(QMainWindow):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("sparseviz")
-        self.setAcceptDrops(True)
         self.actions_ = Actions(self)
         self.layout_ = Layout(self, self.actions_)
         self.run: LiveRun | StoredRun | None = None
@@ -180,6 +179,7 @@ class MainWindow(QMainWindow):
             self.messages.complain(str(error))
             return
         self._show_run(run)
+        self.layout_.recent.add(path)
         self.layout_.steering.set_config(run.info.config, self.tr("open {0}").format(path.name))
 
     def export(self) -> None:
@@ -219,7 +219,7 @@ class MainWindow(QMainWindow):
             ((actions.train,), not training or paused),
             ((actions.pause, actions.step, actions.stop), training),
             ((actions.steps, actions.epoch, actions.freeze), live),
-            ((actions.open, actions.open_config), not training),
+            ((actions.open, actions.open_config, self.layout_.recent.menuAction()), not training),
             ((actions.export, actions.animation), stored),
             ((actions.resume,), broken_off and not training),
         ):
@@ -274,15 +274,6 @@ class MainWindow(QMainWindow):
         if not self._is_arranged:
             self._is_arranged = True
             self.layout_.arrangement.share()
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Open the first file that was dropped."""
-        self.open_run(Path(event.mimeData().urls()[0].toLocalFile()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the run and wait for its thread, so that its file is whole; dialogs end what they do."""

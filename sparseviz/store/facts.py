@@ -40,7 +40,7 @@ def read_info(file: h5py.File) -> RunInfo:
 def read_parent(attrs: Mapping[str, Any]) -> Parent | None:
     """The run from which this one was branched."""
     values = json.loads(attrs.get("parent", "null"))
-    return None if values is None else Parent(**values)
+    return None if values is None else Parent(str(values["id"]), str(values["name"]), int(values["step"]))
 
 
 def _read_layer(attrs: Mapping[str, Any]) -> LayerInfo:
