@@ -17,7 +17,6 @@ from sparseviz.store.format import (
     LAYER_NUMBERS,
     LAYER_ROW,
     LIBVER,
-    STATES,
     RunFileError,
     RunInfo,
     TestInputs,
@@ -36,8 +35,9 @@ class RunWriter:
         self.path = path
         record, self._count = info.config.record, earlier.snapshots if earlier else 0
         # the first slot holds the checkpoint and the state that the file is made with
-        takings = {"previews": self._count, "checkpoints": earlier.generation if earlier else 1, "resume": 1}
-        numbers = {"previews": record.previews, "checkpoints": record.checkpoints, "resume": STATES}
+        taken = earlier.generation if earlier else 1
+        takings = {"previews": self._count, "checkpoints": taken, "resume": taken}
+        numbers = {"previews": record.previews, "checkpoints": record.checkpoints, "resume": record.checkpoints}
         self._slots = {kind: _Slots(number, takings[kind]) for kind, number in numbers.items()}
 
         def fill(file: h5py.File) -> None:

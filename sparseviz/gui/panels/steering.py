@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QToolButton, QVB
 
 from sparseviz.config import ConfigError, RunConfig, settings
 from sparseviz.gui.panels import words
-from sparseviz.gui.panels.edits import Edit, changes
+from sparseviz.gui.panels.edits import Edit
 from sparseviz.gui.panels.fields import Field, make_field
-from sparseviz.steering import check_live
+from sparseviz.steering import changes, check_live
 
 # What a person reaches for first, in this order; the rest waits behind a button.
 FIRST = (
