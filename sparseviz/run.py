@@ -110,13 +110,9 @@ def branch_run(  # noqa: PLR0913  # as the others, and where from
     """
     source = Path(source)
     point = branch_point(source, step)
-    config = check_branch(point.config, changed or {})
-    steps = config.epochs * point.info.steps_per_epoch
-    if point.checkpoint.step >= steps:
-        raise InputError(
-            f"{source} has done its {config.epochs} epochs at step {steps}; raise epochs to go on from there"
-        )
+    config = check_branch(point.config, changed or {}, point.checkpoint.step / point.info.steps_per_epoch)
     branch = Branch(point.config, changes(point.config, config))
+    steps = config.epochs * point.info.steps_per_epoch
     planned = steps if is_planned_anew(branch.values) else point.info.steps
     trainer, data = _trainer_at(point, config, planned, progress)
     trainer.restore(point.checkpoint, point.events, branch)

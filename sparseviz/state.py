@@ -13,7 +13,7 @@ from sparseviz.measure import Observer, copied
 from sparseviz.methods import Method
 from sparseviz.methods.base import plain_state, weights_of
 from sparseviz.optimizers import WeightAverage, moments, put_moments
-from sparseviz.snapshot import Arrays
+from sparseviz.snapshot import Arrays, numbers_of
 
 
 class StateKeeper:
@@ -66,12 +66,6 @@ class StateKeeper:
         prefix = "random/"
         held = {name: torch.from_numpy(state[name]) for name in state if name.startswith(prefix)}
         set_random_states(self._device, _below(prefix, held))
-
-
-def numbers_of(state: Arrays) -> dict[str, float]:
-    """The numbers that `take` was given."""
-    record = state["numbers"]
-    return {name: float(record[name][0]) for name in record.dtype.names or ()}
 
 
 def _record(numbers: Mapping[str, float]) -> npt.NDArray[Any]:

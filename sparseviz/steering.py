@@ -30,10 +30,10 @@ def check_live(config: RunConfig, values: Mapping[str, float]) -> dict[str, floa
     return {name: changed.value(name) for name in values}
 
 
-def check_branch(before: RunConfig, values: Mapping[str, Any]) -> RunConfig:
-    """The configuration of a branch where `before` was in force and these settings change.
+def check_branch(before: RunConfig, values: Mapping[str, Any], done: float) -> RunConfig:
+    """The configuration of a branch where `before` was in force and these settings change, after `done` epochs.
 
-    Raises ConfigError for a setting that a branch keeps, for a bad value, and for fewer epochs.
+    Raises ConfigError for a setting that a branch keeps, for a bad value, for fewer epochs, and where none is left.
     """
     after = before.changed(values)
     for name in changes(before, after):
@@ -41,6 +41,8 @@ def check_branch(before: RunConfig, values: Mapping[str, Any]) -> RunConfig:
             raise ConfigError(f"{name}: a branch keeps it as in its parent; these it keeps: {', '.join(KEPT)}")
     if after.epochs < before.epochs:
         raise ConfigError(f"epochs: a branch can be made longer than {before.epochs} in all, not shorter; stop it")
+    if after.epochs <= done:
+        raise ConfigError(f"epochs: all {after.epochs} are done at this checkpoint; raise epochs to go on from there")
     return after
 
 

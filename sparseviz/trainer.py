@@ -24,8 +24,8 @@ from sparseviz.methods import METHODS
 from sparseviz.methods.base import weights_of
 from sparseviz.models import build, multiply_adds
 from sparseviz.optimizers import WeightAverage, new_optimizers
-from sparseviz.snapshot import Arrays, Checkpoint, Errors, Event, LayerInfo, Snapshot
-from sparseviz.state import StateKeeper, numbers_of
+from sparseviz.snapshot import Arrays, Checkpoint, Errors, Event, LayerInfo, Snapshot, numbers_of
+from sparseviz.state import StateKeeper
 from sparseviz.steering import Branch, Steering, check_live
 
 IN_FORCE = ("lambda1", "lambda2", "rate", "gate_rate")  # of the step before

@@ -125,7 +125,7 @@ class TestChanged:
 
     def test_that_a_finished_run_goes_on_where_its_epochs_are_raised(self, tmp_path, whole):
         source = whole("magnitude")
-        with pytest.raises(InputError, match=r"whole\.h5 has done its 2 epochs at step 20; raise epochs"):
+        with pytest.raises(InputError, match=r"epochs: all 2 are done at this checkpoint; raise epochs"):
             branch_run(source, path=tmp_path / "no.h5")
         assert list(tmp_path.iterdir()) == []
         steered = recorded(tmp_path / "steered.h5", KINDS["magnitude"] | LENGTH, SteeringAt(20, {"epochs": 4})).path
@@ -217,8 +217,8 @@ class TestRefused:
         config = short()
         value = other[name] if name in other else config.value(name) + 1
         with pytest.raises(ConfigError, match=rf"^{name}: a branch keeps it as in its parent"):
-            check_branch(config, {name: value})
-        assert check_branch(config, {name: config.value(name)}) == config
+            check_branch(config, {name: value}, 0)
+        assert check_branch(config, {name: config.value(name)}, 0) == config
 
     def test_that_fewer_epochs_and_unknown_settings_are_refused(self, tmp_path, whole):
         with pytest.raises(ConfigError, match=r"epochs: a branch can be made longer than 2 in all, not shorter"):

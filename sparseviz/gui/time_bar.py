@@ -17,7 +17,7 @@ class TimeBar(QWidget):
     moved = Signal(int)  # position in the history
     drawn = Signal()  # the views show the position
 
-    def __init__(self, play: QAction, parent: QWidget | None = None) -> None:
+    def __init__(self, play: QAction, branch: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.playback = Playback(play, self)
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -33,6 +33,13 @@ class TimeBar(QWidget):
         layout.addWidget(self.slider, 1)
         layout.addWidget(self.label)
         layout.addWidget(self.speed)
+        self.branch = QToolButton()
+        self.branch.setDefaultAction(branch)
+        self.branch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.branch.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        branch.changed.connect(self._name_branch)
+        layout.addWidget(self.branch)
+        self._name_branch()
         self.setMinimumWidth(NARROWEST)
         self._enable(False)
 
@@ -54,6 +61,12 @@ class TimeBar(QWidget):
         self.playback.play.toggled.connect(self._begin_again)
         self.playback.due.connect(self._advance)
         layout.addWidget(self.button)
+
+    @Slot()
+    def _name_branch(self) -> None:
+        """Name the button as the action, and never make it narrower: the slider is not to move under the hand."""
+        self.branch.setAccessibleName(self.branch.defaultAction().text().replace("&", ""))
+        self.branch.setMinimumWidth(max(self.branch.minimumWidth(), self.branch.sizeHint().width()))
 
     @Slot(int)
     def _set_speed(self, index: int) -> None:
@@ -133,6 +146,7 @@ class TimeBar(QWidget):
     def _fit(self) -> None:
         """Leave the slider its room."""
         self.label.setText(self._texts[self.width() < ROOMY])
+        self.branch.setVisible(self.width() >= ROOMY)  # else it is in the menu
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Choose the text anew."""

@@ -9,8 +9,7 @@ import h5py
 import numpy as np
 
 from sparseviz.config import RunConfig
-from sparseviz.snapshot import Arrays, Checkpoint, Event
-from sparseviz.state import numbers_of
+from sparseviz.snapshot import Arrays, Checkpoint, Event, numbers_of
 from sparseviz.steering import in_force
 from sparseviz.store.format import CHECKPOINT_KINDS, RunFileError, RunInfo, TestInputs
 from sparseviz.store.opening import open_to_read, reading
