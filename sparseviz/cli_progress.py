@@ -9,6 +9,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from sparseviz.budget import checkpoint_bytes, checkpoint_places
 from sparseviz.snapshot import Snapshot
 from sparseviz.store import RunInfo
 from sparseviz.trainer import Trainer
@@ -62,6 +63,9 @@ class TrainingProgress:
             say(f"Note: {info.data_note}", markup=False)
         say(f"Recording {path}", markup=False)
         say(f"{info.config.network} on {info.config.data.name}, {info.device}", markup=False)
+        size = checkpoint_bytes(info.config, info.parameters, sum(layer.weights for layer in info.layers))
+        places = checkpoint_places(info.config.record, size)
+        say(f"checkpoints: {places} places of {size / 1e6:.1f} MB (budget {info.config.record.checkpoint_budget} MB)")
 
     def saw(self, snapshot: Snapshot) -> None:
         """Show where the run stands."""

@@ -161,6 +161,8 @@ class RecordConfig(_Part):
     """Places for heatmap previews; the newest and an even spread over time are kept."""
     checkpoints: int = Field(6, ge=2, le=1000)
     """Places for checkpoints; the newest and an even spread over time are kept."""
+    checkpoint_budget: int = Field(500, ge=1)
+    """Megabytes that checkpoints may take: for a large network their places are made fewer, down to two."""
 
 
 class RunConfig(_Part):

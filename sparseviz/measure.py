@@ -1,7 +1,7 @@
 """What a snapshot says of each layer, reduced on the training device: only counts and the preview cross over."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -175,8 +175,9 @@ def as_matrix(weight: Tensor) -> Tensor:
 
 def histogram(values: Tensor, quantity: Quantity) -> Tensor:
     """Counts over the quantity's range, int64 (HISTOGRAM_BINS,); what lies outside falls into the end bins."""
-    inside = values.float().clamp(quantity.low, quantity.high)
-    return torch.histc(inside, HISTOGRAM_BINS, quantity.low, quantity.high).long()
+    bins = (values.float() - quantity.low).mul_(HISTOGRAM_BINS / (quantity.high - quantity.low))
+    # counted as bytes: a quarter of histc's time
+    return torch.bincount(bins.clamp_(0, HISTOGRAM_BINS - 1).to(torch.uint8).flatten(), minlength=HISTOGRAM_BINS)
 
 
 def undecided(values: Tensor, mask: Tensor, quantity: Quantity) -> tuple[float, float]:
@@ -184,9 +185,8 @@ def undecided(values: Tensor, mask: Tensor, quantity: Quantity) -> tuple[float, 
     if not quantity.is_gate:
         return math.nan, math.nan
     open_still = (values > UNDECIDED[0]) & (values < UNDECIDED[1])
-    kept, cut = int(mask.sum()), int((~mask).sum())
-    of_kept, of_cut = int((open_still & mask).sum()), int((open_still & ~mask).sum())
-    return of_kept / max(kept, 1), of_cut / max(cut, 1)
+    kept, of_all, of_kept = (int(true.sum()) for true in (mask, open_still, open_still & mask))
+    return of_kept / max(kept, 1), (of_all - of_kept) / max(mask.numel() - kept, 1)
 
 
 def gate_moments(values: Tensor, quantity: Quantity) -> tuple[float, float]:
@@ -213,18 +213,28 @@ def take_preview(weight: Tensor, mask: Tensor) -> tuple[Tensor, float]:
     Plane 1 is the share of the block that is kept, 255 for all, at least 1 where any is.
     """
     block = (_block(weight.shape[0]), _block(weight.shape[1]))
-    padding = (0, -weight.shape[1] % block[1], 0, -weight.shape[0] % block[0])
-    kept = F.pad((weight * mask).float(), padding)[None, None]
-    high = F.max_pool2d(kept, block)[0, 0]
-    low = -F.max_pool2d(-kept, block)[0, 0]
+    kept = _blocks((weight * mask).float(), block)
+    high, low = (_reduce(kept, reduction) for reduction in (torch.amax, torch.amin))
     extreme = torch.where(high >= -low, high, low)
     scale = float(extreme.abs().max())
-    density = F.avg_pool2d(F.pad(mask.float(), padding)[None, None], block)[0, 0] / _filled(weight, block)
+    density = _reduce(_blocks(mask, block), torch.sum) / (_filled(weight, block) * block[0] * block[1])
     level = (127 * extreme / (scale or 1.0)).round()
     seen = torch.where(extreme < 0, level.clamp_max(-1), level.clamp_min(1))
     signed = 128 + torch.where(density > 0, seen, 0.0)
     share = (255 * density).round().clamp_min(1)
     return torch.stack([signed, torch.where(density > 0, share, 0.0)]).to(torch.uint8), scale
+
+
+def _blocks(matrix: Tensor, block: tuple[int, int]) -> Tensor:
+    """(rows, columns) as (block rows, rows in one, block columns, columns in one), with zeros at the far edges."""
+    padding = (0, -matrix.shape[1] % block[1], 0, -matrix.shape[0] % block[0])
+    padded = F.pad(matrix, padding) if any(padding) else matrix
+    return padded.reshape(-1, block[0], padded.shape[1] // block[1], block[1])
+
+
+def _reduce(blocks: Tensor, reduction: Callable[..., Tensor]) -> Tensor:
+    """One number a block; rows first, since they lie apart in memory."""
+    return reduction(reduction(blocks, dim=1), dim=2)
 
 
 def _filled(matrix: Tensor, block: tuple[int, int]) -> Tensor:

@@ -50,6 +50,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sparseviz import masks
+from sparseviz.budget import checkpoint_places
 from sparseviz.config import InputError, RunConfig
 from sparseviz.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
 
@@ -179,7 +180,7 @@ def _appendable(file: h5py.File, name: str, row: tuple[int, ...], dtype: Any) ->
 
 def _lay_out_checkpoints(file: h5py.File, info: RunInfo, first: Checkpoint) -> None:
     """All slots; the first holds the first checkpoint, the others wait empty."""
-    slots = info.config.record.checkpoints
+    slots = places_for(info, first)
     index = file.create_dataset("checkpoints/index", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
     for slot in range(slots):
         for kind in CHECKPOINT_KINDS:
@@ -189,9 +190,15 @@ def _lay_out_checkpoints(file: h5py.File, info: RunInfo, first: Checkpoint) -> N
     index[0] = (1, 0, first.step, 1)
 
 
+def places_for(info: RunInfo, first: Checkpoint) -> int:
+    """Slots for checkpoints and their states, as the run's budget allows."""
+    groups = [*(getattr(first, kind) or {} for kind in CHECKPOINT_KINDS), first.state or {}]
+    return checkpoint_places(info.config.record, sum(values.nbytes for group in groups for values in group.values()))
+
+
 def _lay_out_states(file: h5py.File, info: RunInfo, first: Checkpoint) -> None:
     """As many slots as for checkpoints."""
-    slots = info.config.record.checkpoints
+    slots = places_for(info, first)
     index = file.create_dataset("resume/index", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
     for slot in range(slots):
         for name, values in (first.state or {}).items():

@@ -21,6 +21,7 @@ from sparseviz.store.format import (
     RunInfo,
     TestInputs,
     lay_out,
+    places_for,
 )
 from sparseviz.store.lock import WriterLock, writer_of
 from sparseviz.store.resuming import ResumePoint, copy_into
@@ -35,9 +36,9 @@ class RunWriter:
         self.path = path
         record, self._count = info.config.record, earlier.snapshots if earlier else 0
         # the first slot holds the checkpoint and the state that the file is made with
-        taken = earlier.generation if earlier else 1
+        taken, places = earlier.generation if earlier else 1, places_for(info, first)
         takings = {"previews": self._count, "checkpoints": taken, "resume": taken}
-        numbers = {"previews": record.previews, "checkpoints": record.checkpoints, "resume": record.checkpoints}
+        numbers = {"previews": record.previews, "checkpoints": places, "resume": places}
         self._slots = {kind: _Slots(number, takings[kind]) for kind, number in numbers.items()}
 
         def fill(file: h5py.File) -> None:
@@ -45,6 +46,7 @@ class RunWriter:
                 copy_into(file, earlier, first, {kind: slots.held() for kind, slots in self._slots.items()})
 
         self._file, self._lock = _create(path, info, inputs, first, fill)
+        self._datasets: dict[str, Any] = {}
 
     def append(self, snapshot: Snapshot) -> None:
         """Add a snapshot; when this returns, a reader sees all of it."""
@@ -55,7 +57,7 @@ class RunWriter:
             "row_kept": np.concatenate([layer.row_kept for layer in snapshot.layers]),
             "column_kept": np.concatenate([layer.column_kept for layer in snapshot.layers]),
         }
-        if snapshot.masks is not None and "masks" in self._file["snapshots"]:
+        if snapshot.masks is not None and "snapshots/masks" in self._file:
             rows["masks"] = snapshot.masks
         for name, row in rows.items():
             self._append_row(f"snapshots/{name}", row)
@@ -64,10 +66,10 @@ class RunWriter:
         if all(layer.preview is not None for layer in snapshot.layers):
             with self._slot("previews", "previews", snapshot.step) as slot:
                 for index, layer in enumerate(snapshot.layers):
-                    self._file[f"layers/{index}/preview"][slot] = layer.preview
+                    self._at(f"layers/{index}/preview")[slot] = layer.preview
         self._file.flush()
         self._count += 1
-        self._file["snapshots/count"][0] = self._count  # last: now the rows are all there
+        self._at("snapshots/count")[0] = self._count  # last: now the rows are all there
         self._file.flush()
         self._lock.beat()
 
@@ -95,8 +97,14 @@ class RunWriter:
         self._file.close()
         self._lock.release()
 
+    def _at(self, name: str) -> Any:
+        """A dataset of small rows, kept open: looking it up costs as much as writing a row into it."""
+        if name not in self._datasets:
+            self._datasets[name] = self._file[name]
+        return self._datasets[name]
+
     def _append_row(self, name: str, row: Any) -> None:
-        dataset = self._file[name]
+        dataset = self._at(name)
         dataset.resize(dataset.shape[0] + 1, axis=0)
         dataset[-1] = row
 
@@ -104,7 +112,7 @@ class RunWriter:
     def _slot(self, kind: str, index: str, step: int) -> Iterator[int]:
         """The slot to write; its generation numbers differ until the block has ended."""
         slot, generation = self._slots[kind].take()
-        dataset = self._file[index]
+        dataset = self._at(index)
         dataset[slot] = (generation, self._count, step, 0)
         self._file.flush()
         yield slot

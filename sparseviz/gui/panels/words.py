@@ -45,6 +45,7 @@ def labels(tr: Translate) -> dict[str, str]:
         "record.snapshots": tr("Snapshots"),
         "record.previews": tr("Previews"),
         "record.checkpoints": tr("Checkpoints"),
+        "record.checkpoint_budget": tr("… budget, MB"),
         "epochs": tr("Epochs"),
         "batch_size": tr("Batch size"),
         "seed": tr("Seed"),

@@ -1,0 +1,42 @@
+"""What the checkpoints of a run cost in its file: known before it starts, and bounded."""
+
+from functools import lru_cache
+
+import torch
+
+from sparseviz.config import RecordConfig, RunConfig
+from sparseviz.models import MODELS, layers
+
+LEAST_PLACES = 2  # one is whole while the other is written
+_FLOAT, _MOMENTS = 4, 8  # bytes: of a number; of Adam's two moments of it
+_WEIGHT = (
+    14  # bytes: of a weight's mask, decisive quantity and snapshot of its cut, and in the state mask and cut again
+)
+
+
+def checkpoint_bytes(config: RunConfig, parameters: int, weights: int) -> int:
+    """About the size of one checkpoint with its state: a network of so many parameters, so many weights of them."""
+    is_gated = config.method.name == "gated" and "weight" in config.gate.granularity.split("+")
+    gates = weights * is_gated * (_FLOAT + _MOMENTS * (config.optimizer.gates == "adam"))
+    masks = weights * (config.method.name == "magnitude")
+    trained = _FLOAT * (config.optimizer.average > 0)  # beside their average
+    return parameters * (_FLOAT + _MOMENTS + trained) + _WEIGHT * weights + gates + masks
+
+
+def checkpoint_places(record: RecordConfig, size: int) -> int:
+    """Places for checkpoints of this size in bytes: as many as are asked for, as far as the budget goes, at least 2."""
+    return max(LEAST_PLACES, min(record.checkpoints, record.checkpoint_budget * 10**6 // max(size, 1)))
+
+
+def planned_checkpoint_bytes(config: RunConfig) -> int | None:
+    """The size of one checkpoint before the run starts; None for a network of a person's own, which is not run yet."""
+    return checkpoint_bytes(config, *_sizes(config.network)) if config.network in MODELS else None
+
+
+@lru_cache(maxsize=16)
+def _sizes(network: str) -> tuple[int, int]:
+    """Parameters, and the weights among them."""
+    with torch.device("meta"):
+        model = MODELS[network]()
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return parameters, sum(layer.weight.numel() for layer in layers(model).values())

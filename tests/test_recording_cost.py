@@ -1,0 +1,66 @@
+"""What recording costs, in time and on disk; slow, and only on an idle machine."""
+
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import h5py
+import pytest
+
+from sparseviz.config import RunConfig
+from sparseviz.run import record_run
+from sparseviz.store import RunWriter
+from sparseviz.trainer import Trainer
+
+# As many steps, of as many images, as 14 epochs of MNIST have; on the digits, which need no download.
+LONG = {"epochs": 669, "batch_size": 128, "threads": 2, "record.snapshots": 300}
+
+
+@pytest.fixture
+def spent(monkeypatch) -> dict[str, float]:
+    """Seconds, by what they were spent on."""
+    seconds: dict[str, float] = defaultdict(float)
+
+    def time_calls(owner: type, name: str) -> None:
+        call = getattr(owner, name)
+
+        def timed(*given, **named):
+            began = time.perf_counter()
+            try:
+                return call(*given, **named)
+            finally:
+                seconds[name] += time.perf_counter() - began
+
+        monkeypatch.setattr(owner, name, timed)
+
+    for name in ("_train_step", "_snapshot", "_validate", "checkpoint"):
+        time_calls(Trainer, name)
+    for name in ("append", "checkpoint"):
+        time_calls(RunWriter, name)
+    return seconds
+
+
+@pytest.mark.slow
+def test_that_recording_costs_two_hundredths_of_the_training_and_twenty_megabytes(spent, tmp_path):
+    path = record_run(RunConfig.load("lenet5-digits").changed(LONG), tmp_path / "run.h5")
+    recording = spent["_snapshot"] - spent["_validate"] + spent["append"] + spent["checkpoint"]
+    besides = path.stat().st_size - checkpoints(path)
+    print(f"\nrecording {recording:.2f} s of {spent['_train_step']:.1f} s of steps: ", end="")
+    print(f"{recording / spent['_train_step']:.2%}; {besides / 1e6:.1f} MB without checkpoints")
+    print({name: round(seconds, 2) for name, seconds in spent.items()})
+    assert recording <= 0.02 * spent["_train_step"]
+    assert besides <= 20e6
+
+
+def checkpoints(path: Path) -> int:
+    """Bytes of the checkpoints and of what a resume needs besides."""
+    sizes: list[int] = []
+
+    def count(_name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            sizes.append(item.id.get_storage_size())
+
+    with h5py.File(path) as file:
+        for group in ("checkpoints", "resume"):
+            file[group].visititems(count)
+    return sum(sizes)
