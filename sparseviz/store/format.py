@@ -106,7 +106,7 @@ class RunInfo:
     device: str
     threads: int
     parameters: int  # of the network, gates left out
-    steps: int  # of the whole run, as planned
+    steps: int  # of the whole run, as planned before it was made longer
     steps_per_epoch: int
     images: Mapping[str, int]  # train, validation, test
     classes: tuple[str, ...]

@@ -1,6 +1,6 @@
 """What stands above the settings while they are those of a branch."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 
@@ -20,18 +20,17 @@ class BranchNote(QFrame):
         self.cancel.setToolTip(self.tr("Make no branch; the settings are again those of the run"))
         self.cancel.clicked.connect(self.left)
         column, row = QVBoxLayout(self), QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self.cancel)
-        column.addWidget(self.head)
-        column.addWidget(self.changed)
+        row.addWidget(self.head, 1)
+        row.addWidget(self.cancel, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(row)
+        column.addWidget(self.changed)
         self.hide()
 
     def show_parent(self, name: str, step: int, *, has_ended: bool) -> None:
         """Say what is branched where, and what to do."""
         head = self.tr("Branch of {0} from step {1:,}").format(name, step)
         ended = self.tr("The run ends there, so more epochs are proposed. ") if has_ended else ""
-        told = self.tr("Change what is to differ, then press Train (F5): a new run goes on from there in a new file.")
+        told = self.tr("Change settings, then Train (F5): a new run, in a new file.")
         self.head.setText(f"<b>{head}</b><br>{ended}{told}")
 
     def show_changes(self, lines: list[str]) -> None:
