@@ -2,10 +2,7 @@
 
 from functools import lru_cache
 
-import torch
-
 from sparseviz.config import RecordConfig, RunConfig
-from sparseviz.models import MODELS, layers
 
 LEAST_PLACES = 2  # one is whole while the other is written
 _FLOAT, _MOMENTS = 4, 8  # bytes: of a number; of Adam's two moments of it
@@ -30,12 +27,19 @@ def checkpoint_places(record: RecordConfig, size: int) -> int:
 
 def planned_checkpoint_bytes(config: RunConfig) -> int | None:
     """The size of one checkpoint before the run starts; None for a network of a person's own, which is not run yet."""
-    return checkpoint_bytes(config, *_sizes(config.network)) if config.network in MODELS else None
+    sizes = _sizes(config.network)
+    return checkpoint_bytes(config, *sizes) if sizes else None
 
 
 @lru_cache(maxsize=16)
-def _sizes(network: str) -> tuple[int, int]:
+def _sizes(network: str) -> tuple[int, int] | None:
     """Parameters, and the weights among them."""
+    import torch  # noqa: PLC0415  # takes seconds, and reading a run file does without
+
+    from sparseviz.models import MODELS, layers  # noqa: PLC0415
+
+    if network not in MODELS:
+        return None
     with torch.device("meta"):
         model = MODELS[network]()
     parameters = sum(parameter.numel() for parameter in model.parameters())
