@@ -33,6 +33,8 @@ class Actions(QObject):
         self.steps = self._make(self.tr("Ru&n Steps…"), "Ctrl+F10")
         self.epoch = self._make(self.tr("Run to &End of Epoch"), "Shift+F10")
         self.resume = self._make(self.tr("Resume From Fi&le"), "Ctrl+F5")
+        self.branch = self._make(self.tr("&Branch From Here"), "Ctrl+B")
+        self.branch.setCheckable(True)
         self.freeze = self._make(self.tr("&Freeze Masks"), "F8")
         self.stop = self._make(self.tr("St&op"), "Shift+F5", _Icon.SP_MediaStop)
         self.read_test = self._make(self.tr("&Read Test Set at the End"))

@@ -54,7 +54,7 @@ class Layout(QObject):
         super().__init__(window)
         self._window, self._actions = window, actions
         self.views: dict[str, View] = {name: view() for name, view in VIEWS.items()}
-        self.time, self.status = TimeBar(actions.play), StatusLine()
+        self.time, self.status = TimeBar(actions.play, actions.branch), StatusLine()
         self.steering = SteeringPanel(_choices())
         self.prior, self.examples, self.runs = PriorView(), ExamplesView(), RunsPanel()
         self.presets, self.recent = QComboBox(), RecentRuns(window)
@@ -230,7 +230,7 @@ class Layout(QObject):
         run = bar.addMenu(self.tr("&Run"))
         run.addActions([actions.train, actions.pause, actions.step, actions.steps, actions.epoch, actions.stop])
         run.addSeparator()
-        run.addActions([actions.freeze, actions.resume])
+        run.addActions([actions.freeze, actions.resume, actions.branch])
         run.addSeparator()
         run.addAction(actions.read_test)
         view = bar.addMenu(self.tr("&View"))

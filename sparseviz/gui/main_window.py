@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 from sparseviz.config import EMBEDDED, InputError, RunConfig
 from sparseviz.gui.actions import Actions
+from sparseviz.gui.branching import Branching, origin
 from sparseviz.gui.examples_desk import ExamplesDesk
 from sparseviz.gui.export_dialog import ExportDialog
 from sparseviz.gui.files import Files
@@ -18,7 +19,7 @@ from sparseviz.gui.questions import Questions
 from sparseviz.gui.run_controls import RunControls
 from sparseviz.gui.shortcuts import ShortcutsPage
 from sparseviz.gui.stored_run import StoredRun
-from sparseviz.gui.training_thread import LiveRun, TrainingThread
+from sparseviz.gui.training_thread import BranchWork, LiveRun, TrainingThread
 
 ROOMY = QSize(1700, 1060)  # the largest size to begin with
 DRAW_SHARE = 20  # drawing takes at most one part in so many of the time
@@ -38,6 +39,7 @@ class MainWindow(QMainWindow):
         self._drawn: tuple[int, int] | None = None  # length of the history and position
         self.messages = Messages(self)
         self.controls = RunControls(self.actions_, self._live, self)
+        self.branching = Branching(self.actions_, self.layout_, self)
         self.examples = ExamplesDesk(self.layout_.examples, self)
         self.questions = Questions(self.layout_.weights, self._shown, self)
         self.files = Files(self.actions_, self.layout_, self.messages, self._run_path, self)
@@ -58,7 +60,7 @@ class MainWindow(QMainWindow):
             (actions.quit, self.close),
             (actions.train, self.train),
             (actions.stop, self.stop),
-            (actions.resume, self.resume_stored),
+            (actions.resume, lambda: self._go_on_from(self.run)),
             (actions.previous, lambda: layout.time.step(-1)),
             (actions.next, lambda: layout.time.step(1)),
             (actions.first, lambda: layout.time.choose(0)),
@@ -104,15 +106,14 @@ class MainWindow(QMainWindow):
         if self.thread_ is not None:
             self.actions_.pause.setChecked(False)
             return
-        self._start(self.layout_.steering.config)
+        self._start(self.branching.work() or self.layout_.steering.config)
 
-    @Slot()
-    def resume_stored(self) -> None:
-        """Go on with the stored run that is shown, in a new file."""
-        if isinstance(self.run, StoredRun):
-            self._start(self.run.path)
+    def _go_on_from(self, run: LiveRun | StoredRun | None) -> None:
+        if isinstance(run, StoredRun):
+            self._start(run.path)
 
-    def _start(self, work: RunConfig | Path) -> None:
+    def _start(self, work: RunConfig | Path | BranchWork) -> None:
+        """Train a configuration, or go on with a stored run, in a new file."""
         # torch's random generator and the cache of masked weights are one for all threads.
         if any(isinstance(other, MainWindow) and other.is_training() for other in QApplication.topLevelWidgets()):
             self.messages.complain(self.tr("Another window is training. Stop it first, or start sparseviz once more."))
@@ -202,9 +203,11 @@ class MainWindow(QMainWindow):
         self.run, self._drawn = run, None
         self.layout_.clear()
         self.examples.show_run(run)
+        self.branching.show_run(run)
         if run:
             self.layout_.weights.set_input_shape(run.input_shape)
-            self.setWindowTitle(f"{run.path.name} — sparseviz")
+            parent = origin(run.info, self.tr(", branched from {0} at step {1:,}"))
+            self.setWindowTitle(f"{run.path.name}{parent} — sparseviz")
             self.layout_.time.show_length(run.history, live=isinstance(run, LiveRun))
             self.layout_.show_references(run.info.config)
         self._update_actions()
@@ -225,6 +228,7 @@ class MainWindow(QMainWindow):
         ):
             for action in some:
                 action.setEnabled(enabled)
+        self.branching.update()
         self.layout_.steering.set_training(training=training)
         self.layout_.presets.setEnabled(not training)
         self.layout_.weights.set_cells_available(stored or (live and paused))

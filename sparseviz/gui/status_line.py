@@ -52,7 +52,11 @@ class StatusLine(QStatusBar):
         self.bar.setValue(newest.step)
         self.facts.setText("  ·  ".join(self._speed(history, info, epochs) * live + self._state(history)))
         self.file.setText(path.name)
-        self.file.setToolTip(str(path))
+        parent = info.parent
+        told = (
+            self.tr("{0}, branched from {1} at step {2:,}").format(path, parent.name, parent.step) if parent else path
+        )
+        self.file.setToolTip(str(told))
 
     def _speed(self, history: History, info: RunInfo, epochs: int) -> list[str]:
         begin, end = history[max(0, len(history) - 1 - _SPEED_SNAPSHOTS)], history[len(history) - 1]

@@ -1,7 +1,9 @@
 """The one thread beside Qt's: `record_run()` with the window looking on."""
 
 import traceback
+from collections.abc import Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,9 @@ from PySide6.QtCore import QObject, QThread, Signal
 from sparseviz.cells import Cells, Part
 from sparseviz.config import InputError, RunConfig
 from sparseviz.receptive import Picture, receptive_picture
-from sparseviz.run import record_run, resume_run
+from sparseviz.run import branch_run, record_run, resume_run
 from sparseviz.snapshot import Checkpoint, History, Snapshot
-from sparseviz.store import RunInfo, RunReader
-from sparseviz.store.resuming import resume_point
+from sparseviz.store import ResumePoint, RunInfo, RunReader, branch_point, resume_point
 from sparseviz.trainer import Trainer
 
 
@@ -51,6 +52,15 @@ class LiveRun:
         return self.trainer.ask(self.trainer.checkpoint).result()
 
 
+@dataclass(frozen=True, slots=True)
+class BranchWork:
+    """A stored run that is to go on from its checkpoint at this step with settings changed."""
+
+    path: Path
+    step: int
+    values: Mapping[str, Any]  # by dotted name
+
+
 class TrainingThread(QThread):
     """Trains and records one run. No signal is sent for a snapshot: the window looks at the history when it draws."""
 
@@ -59,11 +69,11 @@ class TrainingThread(QThread):
     ended = Signal()
     failed = Signal(str, str)  # in words, and a traceback or ""
 
-    def __init__(self, work: RunConfig | Path, parent: QObject | None = None) -> None:
-        """A configuration is trained anew, a run's file resumed."""
+    def __init__(self, work: RunConfig | Path | BranchWork, parent: QObject | None = None) -> None:
+        """A configuration is trained anew, a run's file resumed, or branched."""
         super().__init__(parent)
         self.work = work
-        self.earlier: tuple[Snapshot, ...] = ()  # of the run that is resumed
+        self.earlier: tuple[Snapshot, ...] = ()  # of the run that is resumed or branched
         self.live: LiveRun | None = None
         self.path: Path | None = None
         self._read_test = True
@@ -83,8 +93,10 @@ class TrainingThread(QThread):
     def _record(self, **watching: Any) -> Path:
         if isinstance(self.work, RunConfig):
             return record_run(self.work, **watching)
-        with RunReader(self.work) as reader:
-            self.earlier = reader.snapshots()[: resume_point(self.work).snapshots]
+        if isinstance(self.work, BranchWork):
+            self.earlier = _until(branch_point(self.work.path, self.work.step))
+            return branch_run(self.work.path, self.work.step, self.work.values, **watching)
+        self.earlier = _until(resume_point(self.work))
         return resume_run(self.work, **watching)
 
     def stop(self, *, read_test: bool = True) -> None:
@@ -104,6 +116,11 @@ class TrainingThread(QThread):
         if self._is_stop_asked:
             raise InputError("stopped while the data set was being downloaded; Train tries again")
         self.downloading.emit(name, done, total)
+
+
+def _until(point: ResumePoint) -> tuple[Snapshot, ...]:
+    with RunReader(point.path) as reader:
+        return reader.snapshots()[: point.snapshots]
 
 
 class _Watcher:

@@ -2,7 +2,7 @@
 
 from sparseviz.store.format import FORMAT_VERSION, Parent, RunFileError, RunInfo, TestInputs
 from sparseviz.store.reader import RunReader
-from sparseviz.store.resuming import ResumePoint, resume_point
+from sparseviz.store.resuming import ResumePoint, branch_configs, branch_point, resume_point
 from sparseviz.store.summary import summary
 from sparseviz.store.writer import RunWriter
 
@@ -15,6 +15,8 @@ __all__ = [
     "RunReader",
     "RunWriter",
     "TestInputs",
+    "branch_configs",
+    "branch_point",
     "resume_point",
     "summary",
 ]

@@ -24,10 +24,11 @@ Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of
     /checkpoints/index      (slots,) records, as /previews, with the step
     /checkpoints/<slot>/parameters/<name>, masks/<layer>, quantities/<layer>
     /checkpoints/<slot>/cut_at/<layer>   int32: snapshot that last saw each weight cut, -1 for never (not in format 1)
-    /resume/index           (2,) records, as /checkpoints/index; a state belongs to the checkpoint of the same step
-    /resume/<slot>/...      what the next step needs besides, of the two newest checkpoints (not in formats 1 and 2):
-                            numbers (1,) record, method/, moments/ (2, *shape) and <name>.steps, random/, seen/ (masks
-                            of the last snapshot), cut_at/, and weights/ where their average is kept
+    /resume/index           (slots,) records, as /checkpoints/index; a state belongs to the checkpoint of the same step
+    /resume/<slot>/...      what the next step needs besides (not in formats 1 and 2; in 3, of the two newest
+                            checkpoints; in a branch, not of its parent's): numbers (1,) record, method/, moments/
+                            (2, *shape) and <name>.steps, random/, seen/ (masks of the last snapshot), cut_at/, and
+                            weights/ where their average is kept
     /test/images, /test/labels   up to 256 test inputs, normalised as the network reads them
 
 Every array carries `fletcher32`. What appends has chunks of one row, which are
@@ -56,7 +57,6 @@ from sparseviz.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
 FORMAT = "sparseviz run"
 FORMAT_VERSION = 4
 TEST_INPUTS = 256
-STATES = 2  # one is whole while the other is written
 CHECKPOINT_KINDS = ("parameters", "masks", "quantities", "cut_at")  # fields of Checkpoint, groups of a slot
 
 # WORKAROUND: files of libver "latest" from HDF5 2.0 cannot be read by HDF5 1.14.
@@ -106,7 +106,7 @@ class RunInfo:
     device: str
     threads: int
     parameters: int  # of the network, gates left out
-    steps: int  # of the whole run, as planned
+    steps: int  # of the whole run, as planned before it was made longer
     steps_per_epoch: int
     images: Mapping[str, int]  # train, validation, test
     classes: tuple[str, ...]
@@ -143,7 +143,7 @@ def lay_out(file: h5py.File, info: RunInfo, inputs: TestInputs, first: Checkpoin
     file.create_dataset("test/labels", data=inputs.labels, fletcher32=True)
     _lay_out_snapshots(file, info)
     _lay_out_checkpoints(file, info, first)
-    _lay_out_states(file, first)
+    _lay_out_states(file, info, first)
 
 
 def _lay_out_snapshots(file: h5py.File, info: RunInfo) -> None:
@@ -191,15 +191,16 @@ def _lay_out_checkpoints(file: h5py.File, info: RunInfo, first: Checkpoint) -> N
 
 
 def places_for(info: RunInfo, first: Checkpoint) -> int:
-    """Slots for checkpoints, as the run's budget allows."""
-    sizes = (values.nbytes for kind in CHECKPOINT_KINDS for values in (getattr(first, kind) or {}).values())
-    return checkpoint_places(info.config.record, sum(sizes))
+    """Slots for checkpoints and their states, as the run's budget allows."""
+    groups = [*(getattr(first, kind) or {} for kind in CHECKPOINT_KINDS), first.state or {}]
+    return checkpoint_places(info.config.record, sum(values.nbytes for group in groups for values in group.values()))
 
 
-def _lay_out_states(file: h5py.File, first: Checkpoint) -> None:
-    """Two slots, as those of the checkpoints."""
-    index = file.create_dataset("resume/index", shape=(STATES,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
-    for slot in range(STATES):
+def _lay_out_states(file: h5py.File, info: RunInfo, first: Checkpoint) -> None:
+    """As many slots as for checkpoints."""
+    slots = places_for(info, first)
+    index = file.create_dataset("resume/index", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
+    for slot in range(slots):
         for name, values in (first.state or {}).items():
             _slotted(file, f"resume/{slot}/{name}", values, filled=slot == 0)
     if first.state:

@@ -17,7 +17,6 @@ from sparseviz.store.format import (
     LAYER_NUMBERS,
     LAYER_ROW,
     LIBVER,
-    STATES,
     RunFileError,
     RunInfo,
     TestInputs,
@@ -37,8 +36,9 @@ class RunWriter:
         self.path = path
         record, self._count = info.config.record, earlier.snapshots if earlier else 0
         # the first slot holds the checkpoint and the state that the file is made with
-        takings = {"previews": self._count, "checkpoints": earlier.generation if earlier else 1, "resume": 1}
-        numbers = {"previews": record.previews, "checkpoints": places_for(info, first), "resume": STATES}
+        taken, places = earlier.generation if earlier else 1, places_for(info, first)
+        takings = {"previews": self._count, "checkpoints": taken, "resume": taken}
+        numbers = {"previews": record.previews, "checkpoints": places, "resume": places}
         self._slots = {kind: _Slots(number, takings[kind]) for kind, number in numbers.items()}
 
         def fill(file: h5py.File) -> None:
