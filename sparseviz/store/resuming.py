@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from sparseviz.snapshot import Arrays, Checkpoint, Event
+from sparseviz.snapshot import Arrays, Checkpoint, Event, Snapshot
 from sparseviz.store.format import CHECKPOINT_KINDS, RunFileError, RunInfo, TestInputs
 from sparseviz.store.opening import open_to_read, reading
 from sparseviz.store.reader import RunReader, read_checkpoint, whole_slots
@@ -28,6 +28,11 @@ class ResumePoint:
     generation: int  # of the checkpoint in its file
     snapshots: int  # taken before it, the one that a stop took left out
     events: tuple[Event, ...]  # that no snapshot of these has
+
+    def seen(self) -> tuple[Snapshot, ...]:
+        """Those snapshots."""
+        with RunReader(self.path) as run:
+            return run.snapshots()[: self.snapshots]
 
 
 def resume_point(path: Path) -> ResumePoint:

@@ -25,6 +25,7 @@ from sparseviz.store.format import (
 )
 from sparseviz.store.lock import WriterLock, writer_of
 from sparseviz.store.resuming import ResumePoint, copy_into
+from sparseviz.store.status_file import StatusFile
 
 
 class RunWriter:
@@ -45,6 +46,7 @@ class RunWriter:
                 copy_into(file, earlier, first, {kind: slots.held() for kind, slots in self._slots.items()})
 
         self._file, self._lock = _create(path, info, inputs, first, fill)
+        self._status = StatusFile(path, info, inputs.images.shape[1:], earlier.seen() if earlier else ())
 
     def append(self, snapshot: Snapshot) -> None:
         """Add a snapshot; when this returns, a reader sees all of it."""
@@ -67,7 +69,7 @@ class RunWriter:
         self._count += 1
         self._file["snapshots/count"][0] = self._count  # last: now the rows are all there
         self._file.flush()
-        self._lock.beat()
+        self._status.publish(snapshot, self._lock.beat())
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint into its slot, and its state into another."""
@@ -91,6 +93,7 @@ class RunWriter:
     def close(self) -> None:
         """Close the file; a run that was not finished stays readable."""
         self._file.close()
+        self._status.remove()  # before the lock is free: a status without a writer is that of an interrupted run
         self._lock.release()
 
     def _append_row(self, name: str, row: Any) -> None:
