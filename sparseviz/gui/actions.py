@@ -105,6 +105,13 @@ class Actions(QObject):
         for action, tip in tips.items():
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             action.setToolTip(f"{tip} ({keys})" if keys else tip)
+        controls = self.pause, self.step, self.steps, self.epoch, self.freeze, self.stop
+        self._tips = {action: action.toolTip() for action in controls}
+
+    def explain_controls(self, why_not: str) -> None:
+        """Say what the controls of a run do, or else why they cannot."""
+        for action, tip in self._tips.items():
+            action.setToolTip(why_not or tip)
 
     def follow(self, edits: QUndoStack) -> None:
         """Let undo and redo name what they would do."""

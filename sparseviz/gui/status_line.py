@@ -17,14 +17,15 @@ class StatusLine(QStatusBar):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName(self.tr("Status"))
-        self.epoch, self.facts, self.file = QLabel(), QLabel(), QLabel()
+        self.epoch, self.facts, self.writer, self.file = QLabel(), QLabel(), QLabel(), QLabel()
         self.bar = QProgressBar()
         self.bar.setFixedWidth(200)
         self.bar.setAccessibleName(self.tr("Progress of the run"))
         self.bar.hide()
         for widget in (self.epoch, self.bar, self.facts):
             self.addWidget(widget)
-        self.addPermanentWidget(self.file)
+        for widget in (self.writer, self.file):
+            self.addPermanentWidget(widget)
 
     def show_text(self, text: str) -> None:
         """Say one thing, without a run."""
@@ -32,6 +33,11 @@ class StatusLine(QStatusBar):
         self.epoch.clear()
         self.facts.setText(text)
         self.file.clear()
+
+    def show_writer(self, text: str) -> None:
+        """Who writes the run that is watched; "" for nobody."""
+        self.writer.setText(text)
+        self.writer.setToolTip(self.tr("Another process trains this run; the window follows its file.") if text else "")
 
     def show_download(self, name: str, done: int, total: int) -> None:
         """How far a download is, in bytes."""
