@@ -47,6 +47,8 @@ class StoredRun:
 
     def take(self, news: News) -> None:
         """Take in what has come; the one thread that takes is the one that shows the run."""
+        if news.is_all:
+            self.history = History(self.info.parameters)
         for snapshot in news.snapshots:
             self.history.append(snapshot)
         self.status, self.writer, self.message = news.status, news.writer, news.message

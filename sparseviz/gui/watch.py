@@ -93,7 +93,6 @@ class Watch(QObject):
         self.run = None
         if not run.has_checkpoints and run.path.is_file():
             self.readable.emit(run.path)
-            return
         told = {
             "finished": self.tr("The run has finished."),
             "stopped": self.tr("The run was stopped."),

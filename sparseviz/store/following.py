@@ -6,12 +6,11 @@ the file can be moved, removed or opened otherwise, and what has become of it is
 """
 
 import socket
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from sparseviz.snapshot import Errors, Event, Snapshot
+from sparseviz.snapshot import Errors, Snapshot
 from sparseviz.store.format import RunFileError, RunInfo
 from sparseviz.store.lock import Writer, writer_of
 from sparseviz.store.network_drive import is_remote
@@ -25,11 +24,12 @@ class News:
     """What is new of a run, and how it stands."""
 
     snapshots: tuple[Snapshot, ...]
-    status: str  # as RunReader.status
+    status: str  # as RunReader.status; "ended" where only the run file could say how
     writer: Writer | None
     message: str = ""
     errors: Errors = field(default_factory=Errors)
     checkpoint_steps: tuple[int, ...] = ()
+    is_all: bool = False  # whether these are all snapshots, not only the new ones
 
 
 class Source(Protocol):
@@ -77,9 +77,12 @@ class FileSource:
             status, writer = run.status, run.writer  # first: what is read after an end is all there is
             if run.info.created != self.info.created or len(run) < self._seen:
                 raise RunFileError(f"{self.path} is another run by now; open it anew")
-            snapshots = run.snapshots(self._seen)
-            news = News(snapshots, status, writer, run.message, run.errors, run.checkpoint_steps())
-        self._seen += len(snapshots)
+            is_all = (
+                status != "training"
+            )  # read anew, as whoever opens the file later does: with the previews that stay
+            snapshots = run.snapshots(0 if is_all else self._seen)
+            news = News(snapshots, status, writer, run.message, run.errors, run.checkpoint_steps(), is_all)
+        self._seen = len(snapshots) + (0 if is_all else self._seen)
         return news
 
     def _check_size(self) -> None:
@@ -128,7 +131,7 @@ class StatusSource:
         waiting = list(status.events[self._told :])
         found = []
         for snapshot in status.snapshots:
-            told = _until(snapshot.step, waiting)
+            told = tuple(event for seen, event in waiting if seen <= snapshot.step)
             del waiting[: len(told)]
             found.append(replace(snapshot, events=told))
             self._told, self._newest = self._told + len(told), snapshot.step
@@ -138,7 +141,3 @@ class StatusSource:
         """Only on the writer's own machine does a free lock say for sure that the writer is gone."""
         gone = self._writer.host == socket.gethostname() and writer_of(self.path) is None
         return "interrupted" if gone else "training"
-
-
-def _until(step: int, events: Iterable[Event]) -> tuple[Event, ...]:
-    return tuple(event for event in events if event.step <= step)

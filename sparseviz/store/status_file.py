@@ -9,11 +9,12 @@ time, and removed when the run has ended; only a killed writer leaves it behind.
     run                      the run file's name
     writer                   pid, host, start, heartbeat (store/lock.py)
     info                     the facts of RunInfo, as JSON; input_shape: (channels, height, width)
-    events                   [step, name, before, after] of all that was done to the run
-    snapshots                the newest; of those that were published before, so many as fit into MOST_BYTES, the first
-                             among them, evenly in time: step, epoch, time, phase, scalars, and for each layer its
-                             numbers, its histogram, row_kept and column_kept (base64 of zlib of uint32, little-endian);
-                             of the newest also the preview (the same of uint8)
+    events                   [seen, step, name, before, after] of all that was done to the run; seen: the step of the
+                             snapshot that tells of it
+    snapshots                the newest, and of those before it so many as fit into MOST_BYTES: half of that for those
+                             with a validation error, half for the others, each evenly in time: step, epoch, time,
+                             phase, scalars, and for each layer its numbers, its histogram, row_kept and column_kept
+                             (base64 of zlib of uint32, little-endian); of the newest also previews (the same of uint8)
 
 What is not a number is null.
 """
@@ -23,12 +24,12 @@ import dataclasses
 import json
 import logging
 import math
-import time
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ from sparseviz.store.lock import Writer
 
 FORMAT, FORMAT_VERSION = "sparseviz status", 1
 SUFFIX = ".status"
-MOST_BYTES = 1 << 20  # of the snapshots before the newest
+MOST_BYTES = 1 << 20  # of the snapshots before the newest, roughly
 EVERY_S = 1.0  # at most so often
 SHARE = 100  # publishing takes at most one part in so many of the time
 COUNTS, PLANES = np.dtype("<u4"), np.dtype("u1")
@@ -59,28 +60,27 @@ class StatusFile:
     ) -> None:
         self._path = status_path(path)
         self._facts = {"info": _info(info), "input_shape": list(input_shape)}
-        self._events: list[Event] = []
-        self._older = _Thinned()
-        self._newest: Snapshot | None = None  # of those that were published
-        self._due = 0.0  # when time.monotonic() has come so far
-        for snapshot in earlier:
-            self._events += snapshot.events
-            self._age(snapshot)
+        self._thinned = {True: _Thinned(), False: _Thinned()}  # with a validation error, without
+        self._waiting = list(earlier)  # not put into words yet
+        self._events = [(snapshot.step, event) for snapshot in self._waiting for event in snapshot.events]
+        self._due = 0.0  # when monotonic() has come so far
 
     def publish(self, snapshot: Snapshot, writer: Writer) -> None:
         """Tell of this snapshot, if that is due."""
-        self._events += snapshot.events
-        began = time.monotonic()
+        self._events += ((snapshot.step, event) for event in snapshot.events)
+        self._waiting.append(snapshot)
+        began = monotonic()
         if began < self._due:
             return
-        if self._newest is not None:
-            self._age(self._newest)
-        self._newest = snapshot
+        for older in self._waiting[:-1]:
+            has_error = math.isfinite(older.scalars["validation_error"])
+            self._thinned[has_error].add(older.step, json.dumps(_snapshot(older, previews=False), allow_nan=False))
+        self._waiting = [snapshot]
         try:
             self._replace(self._text(snapshot, writer))
         except OSError as error:  # on Windows also where somebody reads it just now: the next time will do
             logging.getLogger(__name__).info("%s was not written: %s", self._path, error)
-        now = time.monotonic()
+        now = monotonic()
         self._due = began + max(EVERY_S, SHARE * (now - began))
 
     def remove(self) -> None:
@@ -90,9 +90,6 @@ class StatusFile:
         except OSError as error:
             logging.getLogger(__name__).warning("%s cannot be removed: %s", self._path, error)
 
-    def _age(self, snapshot: Snapshot) -> None:
-        self._older.add(json.dumps(_snapshot(snapshot, previews=False), allow_nan=False))
-
     def _text(self, snapshot: Snapshot, writer: Writer) -> str:
         """Only what is new is put into words anew."""
         head = {
@@ -101,10 +98,11 @@ class StatusFile:
             "run": self._path.name.removesuffix(SUFFIX),
             "writer": dataclasses.asdict(writer),
             **self._facts,
-            "events": [[event.step, event.name, *map(_number, (event.before, event.after))] for event in self._events],
+            "events": [(seen, event.step, event.name, *map(_number, _values(event))) for seen, event in self._events],
         }
         newest = json.dumps(_snapshot(snapshot, previews=True), allow_nan=False)
-        snapshots = ",\n".join((*self._older.texts(), newest))
+        older = sorted(pair for thinned in self._thinned.values() for pair in thinned.kept)
+        snapshots = ",\n".join((*(text for _, text in older), newest))
         return f'{json.dumps(head, allow_nan=False)[:-1]}, "snapshots": [\n{snapshots}]}}\n'
 
     def _replace(self, text: str) -> None:
@@ -114,25 +112,21 @@ class StatusFile:
 
 
 class _Thinned:
-    """Texts of at most MOST_BYTES: every so many-th, which doubles when they are too many."""
+    """Texts of half of MOST_BYTES at most: the first, and from there on every so many-th, a number that doubles."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, str] = {}
+        self.kept: list[tuple[int, str]] = []  # with their steps
         self._added, self._stride, self._size = 0, 1, 0
 
-    def add(self, text: str) -> None:
-        number, self._added = self._added, self._added + 1
-        if number % self._stride:
-            return
-        self._kept[number] = text
-        self._size += len(text)
-        while self._size > MOST_BYTES and len(self._kept) > 1:
+    def add(self, step: int, text: str) -> None:
+        if self._added % self._stride == 0:
+            self.kept.append((step, text))
+            self._size += len(text)
+        self._added += 1
+        while self._size > MOST_BYTES // 2 and len(self.kept) > 1:
             self._stride *= 2
-            self._kept = {number: kept for number, kept in self._kept.items() if number % self._stride == 0}
-            self._size = sum(map(len, self._kept.values()))
-
-    def texts(self) -> Iterable[str]:
-        return self._kept.values()
+            self.kept = self.kept[::2]
+            self._size = sum(len(kept) for _, kept in self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +137,8 @@ class Status:
     writer: Writer
     info: RunInfo
     input_shape: tuple[int, ...]
-    events: tuple[Event, ...]  # all; the snapshots have none
-    snapshots: tuple[Snapshot, ...]
+    events: tuple[tuple[int, Event], ...]  # all, with the step of the snapshot that tells of each
+    snapshots: tuple[Snapshot, ...]  # without events: they may be of a snapshot that was left out
 
 
 def read_status(path: Path, after: int = -1) -> Status:
@@ -168,9 +162,17 @@ def _status(path: Path, told: Mapping[str, Any], after: int) -> Status:
         writer=writer,
         info=info,
         input_shape=tuple(told["input_shape"]),
-        events=tuple(Event(step, name, _real(before), _real(later)) for step, name, before, later in told["events"]),
+        events=tuple(_read_event(*event) for event in told["events"]),
         snapshots=tuple(_read_snapshot(each, info.layers) for each in told["snapshots"] if each["step"] > after),
     )
+
+
+def _values(event: Event) -> tuple[float, float]:
+    return event.before, event.after
+
+
+def _read_event(seen: int, step: int, name: str, before: float | None, after: float | None) -> tuple[int, Event]:
+    return seen, Event(step, name, _real(before), _real(after))
 
 
 def _info(info: RunInfo) -> dict[str, Any]:
