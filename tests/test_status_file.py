@@ -63,15 +63,15 @@ def test_that_a_poll_gets_what_is_new_with_every_event_once(gated, tmp_path, alw
 
 
 def test_that_it_is_written_at_most_once_a_second_and_loses_no_snapshot_by_that(gated, tmp_path, monkeypatch):
-    now = 100.0
-    monkeypatch.setattr(status_file, "monotonic", lambda: now)
+    clock = [100.0]
+    monkeypatch.setattr(status_file, "monotonic", lambda: clock[0])
     status = StatusFile(tmp_path / "run.h5", gated.info, SHAPE)
     path = status_path(tmp_path / "run.h5")
     status.publish(gated.snapshots[0], WRITER)
-    for now, snapshot in ((100.5, gated.snapshots[1]), (100.9, gated.snapshots[2])):
+    for clock[0], snapshot in ((100.5, gated.snapshots[1]), (100.9, gated.snapshots[2])):
         status.publish(snapshot, WRITER)
         assert [each.step for each in read_status(path).snapshots] == [gated.snapshots[0].step]
-    now = 101.0
+    clock[0] = 101.0
     status.publish(gated.snapshots[3], WRITER)
     assert [each.step for each in read_status(path).snapshots] == [each.step for each in gated.snapshots[:4]]
 

@@ -22,7 +22,7 @@ class Availability(QObject):
     def update(self, run: Run | None, *, training: bool) -> None:
         """Take in which run is shown, and whether one trains here."""
         actions, live, stored = self._actions, isinstance(run, LiveRun), isinstance(run, StoredRun)
-        paused, writer = actions.pause.isChecked(), run.writer if isinstance(run, StoredRun) else None
+        paused = actions.pause.isChecked()
         broken_off = isinstance(run, StoredRun) and run.status in ("interrupted", "stopped", "failed")
         has_checkpoints = isinstance(run, StoredRun) and run.has_checkpoints
         for some, enabled in (
@@ -36,15 +36,24 @@ class Availability(QObject):
         ):
             for action in some:
                 action.setEnabled(enabled)
-        actions.explain_controls(
-            self.tr("Only {0}, which trains this run, can do this.").format(writer) if writer else ""
-        )
+        self._explain(run)
         self._layout.steering.set_training(training=training)
         self._layout.presets.setEnabled(not training)
         self._has_cells = not self._offers_cells(run)  # so that it is told in any case
         self.offer_cells(run)
         self._layout.show_state(self._state(run, training=training), run.info.device if run else "")
         self._layout.status.show_writer(self._watch.text())
+
+    def _explain(self, run: Run | None) -> None:
+        """A run of another process is controlled there, and is exported when its file can be read."""
+        actions = self._actions
+        controls = actions.pause, actions.step, actions.steps, actions.epoch, actions.freeze, actions.stop
+        writer = run.writer if isinstance(run, StoredRun) else None
+        other = self.tr("Only {0}, which trains this run, can do this.").format(writer)
+        later = self.tr("This can be done when the run has ended: until then only its status file is read.")
+        actions.explain_these(controls, other if writer else "")
+        is_status = isinstance(run, StoredRun) and not run.has_checkpoints
+        actions.explain_these([actions.export, actions.resume], later if is_status else "")
 
     def offer_cells(self, run: Run | None) -> None:
         """Let the weights view ask for true cells where it may; called whenever the time that is shown has changed."""

@@ -24,6 +24,7 @@ from sparseviz.gui.watch import Watch
 
 ROOMY = QSize(1700, 1060)  # the largest size to begin with
 DRAW_SHARE = 20  # drawing takes at most one part in so many of the time
+TOLD_MS = 10_000  # how long a message stays in the status line
 WAITS_MS = (100, 1000)  # between two looks at the history: the shortest and the longest
 
 
@@ -229,7 +230,7 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def _tell_ended(self, text: str) -> None:
         """The process that wrote the run has ended it, or is gone."""
-        self.layout_.status.showMessage(text)
+        self.layout_.status.showMessage(text, TOLD_MS)
         self.layout_.runs.refresh()
         self._redraw()
 

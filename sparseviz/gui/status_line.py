@@ -57,7 +57,8 @@ class StatusLine(QStatusBar):
         newest = history[len(history) - 1]
         epochs = planned_epochs(history.events(), info.config.epochs)
         self.epoch.setText(self.tr("epoch {0:.1f} / {1}").format(newest.epoch, epochs))
-        self.bar.show()
+        if not self.currentMessage():  # which it would hide
+            self.bar.show()
         self.bar.setRange(0, epochs * info.steps_per_epoch)
         self.bar.setValue(newest.step)
         self.facts.setText("  ·  ".join(self._speed(history, info, epochs) * live + self._state(history)))

@@ -74,16 +74,15 @@ class FileSource:
         """What has come since the last look, at first all. Raises RunFileError, also for another run's file."""
         self._check_size()
         with RunReader(self.path) as run:
-            status, writer = run.status, run.writer  # first: what is read after an end is all there is
-            if run.info.created != self.info.created or len(run) < self._seen:
+            status, writer, count = run.status, run.writer, len(run)  # first: what is read after an end is all there is
+            if run.info.created != self.info.created or count < self._seen:
                 raise RunFileError(f"{self.path} is another run by now; open it anew")
-            is_all = (
-                status != "training"
-            )  # read anew, as whoever opens the file later does: with the previews that stay
-            snapshots = run.snapshots(0 if is_all else self._seen)
-            news = News(snapshots, status, writer, run.message, run.errors, run.checkpoint_steps(), is_all)
-        self._seen = len(snapshots) + (0 if is_all else self._seen)
-        return news
+            if status == "training":
+                snapshots = run.snapshots(self._seen) if count > self._seen else ()
+                self._seen += len(snapshots)
+                return News(snapshots, status, writer, checkpoint_steps=run.checkpoint_steps())
+            # Read anew, as whoever opens the file later does: with the previews that stay.
+            return News(run.snapshots(), status, writer, run.message, run.errors, run.checkpoint_steps(), is_all=True)
 
     def _check_size(self) -> None:
         """WORKAROUND: HDF5 practically never returns from a file that was cut off while it is written."""

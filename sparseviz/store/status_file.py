@@ -3,7 +3,8 @@
 It is for whoever cannot follow the run file itself: SWMR, by which HDF5 lets a file be read while it grows, needs a
 local or POSIX file system, not NFS or SMB. Its name is the run file's with ".status" behind it. It is JSON, written
 under a temporary name and renamed at a snapshot, at most once a second and never for more than a hundredth of the
-time, and removed when the run has ended; only a killed writer leaves it behind.
+time, and removed when the run has ended; only a killed writer leaves it behind. Whether that lives is told by its lock;
+from another machine, where that may not be seen, by the time of its last sign of life.
 
     format, format_version   "sparseviz status", 1
     run                      the run file's name

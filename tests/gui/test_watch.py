@@ -169,6 +169,7 @@ class TestStatusFile:
             np.testing.assert_equal(plain(snapshot, previews=False), plain(written[snapshot.step], previews=False))
         assert max(window.run.history[begun - 1].layers[0].preview.shape) <= PREVIEW_SIDE
         assert not window.actions_.export.isEnabled()
+        assert "when the run has ended" in window.actions_.export.toolTip()
         assert "status of " in window.layout_.status.writer.text()
         trained.go_on()
         qtbot.waitUntil(lambda: window.run.has_checkpoints, timeout=PATIENCE_MS)
@@ -177,6 +178,7 @@ class TestStatusFile:
             assert_same_history(window.run.history, run.history())
         assert state(window) == "finished"
         assert window.actions_.export.isEnabled()
+        assert "with proof" in window.actions_.export.toolTip()
         assert not status_path(trained.path).exists()
 
     def test_that_it_stands_for_a_run_file_on_a_network_drive(self, window, standing, tmp_path, monkeypatch, qtbot):
