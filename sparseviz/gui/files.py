@@ -77,7 +77,9 @@ class Files(QObject):
         """Ask for a run file."""
         run = self._run()
         folder = str(run.parent if run else paths.runs_folder())
-        path, _ = QFileDialog.getOpenFileName(self._window, self.tr("Open Run"), folder, self.tr("Runs (*.h5)"))
+        path, _ = QFileDialog.getOpenFileName(
+            self._window, self.tr("Open Run"), folder, self.tr("Runs (*.h5 *.h5.status)")
+        )
         if path:
             self.run_chosen.emit(Path(path))
 

@@ -272,7 +272,8 @@ class Layout(QObject):
 
     def show_state(self, state: str, device: str) -> None:
         """Say what is going on, and where; `state` is that of a run's file, or ready, training here or paused."""
-        names = {"ready": self.tr("ready"), "training here": self.tr("training"), "paused": self.tr("paused")}
+        names = {"lost": self.tr("followed no more"), "ended": self.tr("ended")}
+        names |= {"ready": self.tr("ready"), "training here": self.tr("training"), "paused": self.tr("paused")}
         names |= {"training": self.tr("training elsewhere"), "interrupted": self.tr("interrupted")}
         names |= {"finished": self.tr("finished"), "stopped": self.tr("stopped"), "failed": self.tr("failed")}
         self.state.setText(f"  ● {names[state]}  ")

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 from sparseviz.config import EMBEDDED, InputError, RunConfig
 from sparseviz.gui.actions import Actions
+from sparseviz.gui.availability import Availability
 from sparseviz.gui.branching import Branching, origin
 from sparseviz.gui.examples_desk import ExamplesDesk
 from sparseviz.gui.export_dialog import ExportDialog
@@ -20,9 +21,11 @@ from sparseviz.gui.run_controls import RunControls
 from sparseviz.gui.shortcuts import ShortcutsPage
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import BranchWork, LiveRun, TrainingThread
+from sparseviz.gui.watch import Watch
 
 ROOMY = QSize(1700, 1060)  # the largest size to begin with
 DRAW_SHARE = 20  # drawing takes at most one part in so many of the time
+TOLD_MS = 10_000  # how long a message stays in the status line
 WAITS_MS = (100, 1000)  # between two looks at the history: the shortest and the longest
 
 
@@ -38,6 +41,8 @@ class MainWindow(QMainWindow):
         self.thread_: TrainingThread | None = None
         self._drawn: tuple[int, int] | None = None  # length of the history and position
         self.messages = Messages(self)
+        self.watch = Watch(self)
+        self.availability = Availability(self.actions_, self.layout_, self.watch, self)
         self.controls = RunControls(self.actions_, self._live, self)
         self.branching = Branching(self.actions_, self.layout_, self)
         self.examples = ExamplesDesk(self.layout_.examples, self)
@@ -83,7 +88,11 @@ class MainWindow(QMainWindow):
         layout.presets.activated.connect(lambda: self.load_preset(layout.presets.currentText()))
         layout.steering.steered.connect(self.controls.steer)
         layout.time.moved.connect(self._move)
-        self.questions.failed.connect(self.messages.complain)
+        for failed in (self.questions.failed, self.watch.lost):
+            failed.connect(self.messages.complain)
+        self.watch.changed.connect(self._update_actions)
+        self.watch.ended.connect(self._tell_ended)
+        self.watch.readable.connect(self.open_run)
         for dock in layout.docks:
             dock.visibilityChanged.connect(self._redraw)
 
@@ -135,6 +144,9 @@ class MainWindow(QMainWindow):
         self._show_run(live)
         if self.actions_.pause.isChecked():
             live.trainer.pause()
+
+    def _grows(self) -> bool:
+        return isinstance(self.run, LiveRun) or self.watch.run is not None
 
     def _live(self) -> LiveRun | None:
         return self.run if isinstance(self.run, LiveRun) else None
@@ -204,40 +216,28 @@ class MainWindow(QMainWindow):
         self.layout_.clear()
         self.examples.show_run(run)
         self.branching.show_run(run)
+        self.watch.show_run(run)
         if run:
             self.layout_.weights.set_input_shape(run.input_shape)
             parent = origin(run.info, self.tr(", branched from {0} at step {1:,}"))
             self.setWindowTitle(f"{run.path.name}{parent} — sparseviz")
-            self.layout_.time.show_length(run.history, live=isinstance(run, LiveRun))
+            self.layout_.time.show_length(run.history, live=self._grows())
             self.layout_.show_references(run.info.config)
         self._update_actions()
         self._timer.start(0)
 
     @Slot()
     def _update_actions(self) -> None:
-        actions, training, live = self.actions_, self.is_training(), isinstance(self.run, LiveRun)
-        paused, stored = actions.pause.isChecked(), isinstance(self.run, StoredRun)
-        broken_off = isinstance(self.run, StoredRun) and self.run.status in ("interrupted", "stopped", "failed")
-        for some, enabled in (
-            ((actions.train,), not training or paused),
-            ((actions.pause, actions.step, actions.stop), training),
-            ((actions.steps, actions.epoch, actions.freeze), live),
-            ((actions.open, actions.open_config, self.layout_.recent.menuAction()), not training),
-            ((actions.export, actions.animation), stored),
-            ((actions.resume,), broken_off and not training),
-        ):
-            for action in some:
-                action.setEnabled(enabled)
         self.branching.update()
-        self.layout_.steering.set_training(training=training)
-        self.layout_.presets.setEnabled(not training)
-        self.layout_.weights.set_cells_available(stored or (live and paused))
-        self.layout_.show_state(self._state(), self.run.info.device if self.run else "")
+        self.availability.update(self.run, training=self.is_training())
 
-    def _state(self) -> str:
-        if self.is_training():
-            return "paused" if self.actions_.pause.isChecked() else "training here"
-        return self.run.status if isinstance(self.run, StoredRun) else "ready"
+    @Slot(str)
+    def _tell_ended(self, text: str) -> None:
+        """The process that wrote the run has ended it, or is gone."""
+        self.layout_.status.showMessage(text, TOLD_MS)
+        self.layout_.runs.refresh()
+        self.branching.show_run(self.run)  # its checkpoints can be branched now
+        self._redraw()
 
     @Slot()
     def _redraw(self) -> None:
@@ -253,7 +253,7 @@ class MainWindow(QMainWindow):
         """Draw what has changed, then wait so long that drawing stays a small part of the time."""
         clock = QElapsedTimer()
         clock.start()
-        live = isinstance(self.run, LiveRun)
+        live = self._grows()
         if self.run and len(self.run.history):
             self.layout_.time.show_length(self.run.history, live=live)
             now = (len(self.run.history), self.layout_.time.position())
@@ -262,6 +262,7 @@ class MainWindow(QMainWindow):
                 self.layout_.draw(self.run.history, now[1])
                 self.layout_.status.show_run(self.run.history, self.run.info, self.run.path, live=live)
                 self.layout_.show_ending(self.run.errors if isinstance(self.run, StoredRun) else None)
+            self.availability.offer_cells(self.run)
             self.examples.look(now[1])
         if live:
             self._timer.start(min(max((DRAW_SHARE - 1) * clock.elapsed(), WAITS_MS[0]), WAITS_MS[1]))

@@ -60,13 +60,14 @@ class WriterLock:
         self._writer = Writer(os.getpid(), socket.gethostname(), now, now)
         self.beat()
 
-    def beat(self) -> None:
-        """Say that the writer lives."""
+    def beat(self) -> Writer:
+        """Say that the writer lives; gives what is said."""
         self._writer = replace(self._writer, heartbeat=_now())
         text = json.dumps(asdict(self._writer)).encode()
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.write(self._descriptor, text)
         os.ftruncate(self._descriptor, len(text))
+        return self._writer
 
     def release(self) -> None:
         """Free the lock and remove its file; a second time is no harm."""

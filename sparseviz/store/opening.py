@@ -33,11 +33,15 @@ def open_to_read(path: Path) -> h5py.File:
     WORKAROUND: where metadata is damaged or cut off, HDF5 in SWMR mode reads it again after pauses that double,
     a hundred times: in effect it never returns.
     """
-    with path.open("rb") as raw:
-        flags = raw.read(12)[11:]
-    if not any(flags):  # the superblock's consistency flags: nobody writes, and the last writer closed it
+    if not is_marked(path):
         file = h5py.File(path, "r", libver=LIBVER, locking=False)
         if "status" not in file or bytes(file["status"][0]) != b"training":
             return file
         file.close()  # its writer is about to begin
     return h5py.File(path, "r", libver=LIBVER, swmr=True)
+
+
+def is_marked(path: Path) -> bool:
+    """Whether a writer has the file open, or died with it open; raises OSError where it cannot be read."""
+    with path.open("rb") as raw:
+        return any(raw.read(12)[11:])  # the superblock's consistency flags

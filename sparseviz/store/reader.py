@@ -141,7 +141,7 @@ class RunReader:
             ):
                 table = self._now(f"snapshots/{name}")[start:stop].astype(np.int64)
                 tables[name] = np.split(table, np.cumsum(sizes)[:-1], axis=1)
-            previews, events = self._previews(), self._events()
+            previews, events = self._previews(start), self._events()
         return tuple(
             self._snapshot(tables, row, previews.get(start + row, {}), events.get(start + row, ()))
             for row in range(stop - start)
@@ -178,10 +178,12 @@ class RunReader:
             found[position] = (*found.get(position, ()), Event(step, name.decode(), before, after))
         return found
 
-    def _previews(self) -> dict[int, dict[int, Any]]:
-        """By snapshot and layer; a slot that was overwritten in the meantime is left out."""
-        whole = whole_slots(self._now("previews")[()])
-        planes = [self._now(f"layers/{index}/preview")[()] for index in range(len(self.info.layers))]
+    def _previews(self, start: int) -> dict[int, dict[int, Any]]:
+        """By snapshot and layer, from snapshot `start` on; a slot that was overwritten in the meantime is left out."""
+        index = whole_slots(self._now("previews")[()])
+        whole = {slot: record for slot, record in index.items() if record["snapshot"] >= start}
+        datasets = [self._now(f"layers/{index}/preview") for index in range(len(self.info.layers))]
+        planes = [{slot: dataset[slot] for slot in whole} for dataset in datasets]
         still = whole_slots(self._now("previews")[()])
         return {
             record["snapshot"].item(): {index: plane[slot] for index, plane in enumerate(planes)}

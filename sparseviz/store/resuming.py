@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from sparseviz.config import RunConfig
-from sparseviz.snapshot import Arrays, Checkpoint, Event, numbers_of
+from sparseviz.snapshot import Arrays, Checkpoint, Event, Snapshot, numbers_of
 from sparseviz.steering import in_force
 from sparseviz.store.format import CHECKPOINT_KINDS, RunFileError, RunInfo, TestInputs
 from sparseviz.store.opening import open_to_read, reading
@@ -36,6 +36,11 @@ class ResumePoint:
     def config(self) -> RunConfig:
         """The configuration in force at the point."""
         return in_force(self.info.config, numbers_of(self.checkpoint.state or {}))
+
+    def seen(self) -> tuple[Snapshot, ...]:
+        """Those snapshots."""
+        with RunReader(self.path) as run:
+            return run.snapshots()[: self.snapshots]
 
 
 def resume_point(path: Path) -> ResumePoint:

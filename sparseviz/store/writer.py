@@ -25,6 +25,7 @@ from sparseviz.store.format import (
 )
 from sparseviz.store.lock import WriterLock, writer_of
 from sparseviz.store.resuming import ResumePoint, copy_into
+from sparseviz.store.status_file import StatusFile
 
 
 class RunWriter:
@@ -47,6 +48,7 @@ class RunWriter:
 
         self._file, self._lock = _create(path, info, inputs, first, fill)
         self._datasets: dict[str, Any] = {}
+        self._status = StatusFile(path, info, inputs.images.shape[1:], earlier.seen() if earlier else ())
 
     def append(self, snapshot: Snapshot) -> None:
         """Add a snapshot; when this returns, a reader sees all of it."""
@@ -71,7 +73,7 @@ class RunWriter:
         self._count += 1
         self._at("snapshots/count")[0] = self._count  # last: now the rows are all there
         self._file.flush()
-        self._lock.beat()
+        self._status.publish(snapshot, self._lock.beat())
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint into its slot, and its state into another."""
@@ -95,6 +97,7 @@ class RunWriter:
     def close(self) -> None:
         """Close the file; a run that was not finished stays readable."""
         self._file.close()
+        self._status.remove()  # before the lock is free: a status without a writer is that of an interrupted run
         self._lock.release()
 
     def _at(self, name: str) -> Any:
