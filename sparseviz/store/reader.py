@@ -12,6 +12,7 @@ import numpy as np
 
 from sparseviz.cells import Cells, Part, Pyramids, answer
 from sparseviz.config import RunConfig
+from sparseviz.h5.files import attributes
 from sparseviz.snapshot import (
     PHASES,
     SCALARS,
@@ -36,6 +37,7 @@ from sparseviz.store.format import (
 from sparseviz.store.lock import Writer, writer_of
 from sparseviz.store.opening import is_file, open_to_read, reading
 from sparseviz.store.planes import StoredPlanes
+from sparseviz.store.probing import check
 
 _Read = TypeVar("_Read")
 
@@ -50,8 +52,7 @@ class RunReader:
         self.path = Path(path)
         if not is_file(self.path):
             raise RunFileError(f"{path}: no such file")
-        if not h5py.is_hdf5(self.path):
-            raise RunFileError(f"{path} is no HDF5 file, so it is no run of sparseviz")
+        check(self.path)
         with self._reading():
             self._file = open_to_read(self.path)
         try:
@@ -85,14 +86,14 @@ class RunReader:
             )
 
     def _read_info(self) -> RunInfo:
-        attrs: dict[str, Any] = dict(self._file.attrs)
+        attrs = attributes(self._file)
         layers = self._file["layers"]
         return RunInfo(
             config=RunConfig.parse(json.loads(attrs["config"])),
             versions=json.loads(attrs["versions"]),
             images=json.loads(attrs["images"]),
             classes=tuple(json.loads(attrs["classes"])),
-            layers=tuple(_read_layer(layers[str(index)].attrs) for index in range(len(layers))),
+            layers=tuple(_read_layer(attributes(layers[str(index)])) for index in range(len(layers))),
             created=str(attrs["created"]),
             device=str(attrs["device"]),
             threads=int(attrs["threads"]),
