@@ -35,7 +35,8 @@ def longest_append(writer: RunWriter, read: Callable[[], object]) -> tuple[float
     """The longest append while something is read, and how long the read took, in s."""
     with RunReader(DATA / "format-3.h5") as run:
         snapshots = run.snapshots()
-    took, appends = [], []
+    took: list[float] = []
+    appends: list[float] = []
 
     def timed() -> None:
         began = time.perf_counter()
