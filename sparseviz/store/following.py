@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from sparseviz.h5.superblock import is_left_open
 from sparseviz.snapshot import Errors, Snapshot
 from sparseviz.store.format import RunFileError, RunInfo
 from sparseviz.store.lock import Writer, writer_of
 from sparseviz.store.network_drive import is_remote
-from sparseviz.store.opening import is_file, is_marked
+from sparseviz.store.opening import is_file
 from sparseviz.store.reader import RunReader
 from sparseviz.store.status_file import SUFFIX, Status, read_status, status_path
 
@@ -87,7 +88,7 @@ class FileSource:
     def _check_size(self) -> None:
         """WORKAROUND: HDF5 practically never returns from a file that was cut off while it is written."""
         size = self.path.stat().st_size if is_file(self.path) else 0
-        if 0 < size < self._size and is_marked(self.path):
+        if 0 < size < self._size and is_left_open(self.path):
             raise RunFileError(f"{self.path} cannot be read, it may be damaged: it has shrunk while it was written")
         self._size = size
 

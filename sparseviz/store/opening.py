@@ -7,7 +7,9 @@ from pathlib import Path
 import h5py
 
 from sparseviz.config import ConfigError
-from sparseviz.store.format import LIBVER, RunFileError
+from sparseviz.h5.files import open_file
+from sparseviz.store.format import RunFileError
+from sparseviz.store.lock import writer_of
 
 
 @contextlib.contextmanager
@@ -28,20 +30,5 @@ def is_file(path: Path) -> bool:
 
 
 def open_to_read(path: Path) -> h5py.File:
-    """In SWMR mode, the only one for a file whose writer lives or was killed; else plainly.
-
-    WORKAROUND: where metadata is damaged or cut off, HDF5 in SWMR mode reads it again after pauses that double,
-    a hundred times: in effect it never returns.
-    """
-    if not is_marked(path):
-        file = h5py.File(path, "r", libver=LIBVER, locking=False)
-        if "status" not in file or bytes(file["status"][0]) != b"training":
-            return file
-        file.close()  # its writer is about to begin
-    return h5py.File(path, "r", libver=LIBVER, swmr=True)
-
-
-def is_marked(path: Path) -> bool:
-    """Whether a writer has the file open, or died with it open; raises OSError where it cannot be read."""
-    with path.open("rb") as raw:
-        return any(raw.read(12)[11:])  # the superblock's consistency flags
+    """In SWMR mode while a writer lives, else plainly, also where the writer was killed."""
+    return open_file(path, is_live=writer_of(path) is not None)

@@ -11,9 +11,11 @@ import numpy as np
 from sparseviz.config import RunConfig
 from sparseviz.snapshot import Arrays, Checkpoint, Event, Snapshot, numbers_of
 from sparseviz.steering import in_force
+from sparseviz.store import pieces
 from sparseviz.store.format import CHECKPOINT_KINDS, RunFileError, RunInfo, TestInputs
 from sparseviz.store.opening import open_to_read, reading
-from sparseviz.store.reader import RunReader, read_checkpoint, whole_slots
+from sparseviz.store.reader import RunReader
+from sparseviz.store.slots import read_checkpoint, whole_slots
 
 ANEW = "open it in the window and press Train to train it anew"
 ROWS = ("scalars", "layers", "histogram", "row_kept", "column_kept", "masks")
@@ -136,14 +138,10 @@ def _other_steps(run: RunReader, step: int, steps: list[int]) -> str:
 
 
 def _read_state(group: h5py.Group) -> Arrays:
-    found: dict[str, Any] = {}
-
-    def keep(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            found[name] = np.asarray(item[()])  # h5py gives a lone number as no array
-
-    group.visititems(keep)
-    return found
+    names: list[str] = []
+    group.visit(names.append)  # which holds h5py's lock all the while
+    items = {name: group[name] for name in names}
+    return {name: pieces.read(item) for name, item in items.items() if isinstance(item, h5py.Dataset)}
 
 
 def copy_into(file: h5py.File, point: ResumePoint, first: Checkpoint, held: Mapping[str, Mapping[int, int]]) -> None:

@@ -10,13 +10,13 @@ from typing import Any
 import h5py
 import numpy as np
 
+from sparseviz.h5.files import LIBVER
 from sparseviz.paths import rename_to_new
 from sparseviz.snapshot import PHASES, SCALARS, Checkpoint, Errors, LayerSnapshot, Snapshot
 from sparseviz.store.format import (
     CHECKPOINT_KINDS,
     LAYER_NUMBERS,
     LAYER_ROW,
-    LIBVER,
     RunFileError,
     RunInfo,
     TestInputs,
