@@ -16,7 +16,8 @@ from sparseviz import __version__, paths
 from sparseviz.config import InputError, RunConfig
 from sparseviz.data import Data, Progress, load_data
 from sparseviz.device import device_name
-from sparseviz.snapshot import Errors, Snapshot
+from sparseviz.patience import PatientWriter, Rescuer
+from sparseviz.snapshot import Snapshot
 from sparseviz.store import RunInfo, RunWriter, resume_point
 from sparseviz.store.format import TEST_INPUTS, TestInputs
 from sparseviz.trainer import Trainer
@@ -34,18 +35,20 @@ class Watcher(Protocol):
         """The snapshot is in the file."""
 
 
-def record_run(
+def record_run(  # noqa: PLR0913  # one argument a listener
     config: RunConfig | None = None,
     path: str | Path | None = None,
     *,
     watcher: Watcher | None = None,
+    rescuer: Rescuer | None = None,
     progress: Progress | None = None,
     read_test: Callable[[], bool] = lambda: True,
 ) -> Path:
     """Train as `config` says (the embedded example unless given) and record it in a new file at `path`.
 
     Returns the path of the run file; a name in the runs folder is chosen where none is given. `progress` is
-    told of downloads. `read_test` is asked once, at the end, whether the test split may be read.
+    told of downloads. `read_test` is asked once, at the end, whether the test split may be read. `rescuer` is asked
+    what to do where the file cannot be written any longer; without one, the run breaks off.
     Raises InputError, before anything is written, for what cannot be used; a run that breaks off later leaves
     a readable file with the status "failed" and its last snapshots, and raises on.
     """
@@ -55,14 +58,15 @@ def record_run(
     path = Path(path) if path else paths.new_run_path(f"{config.network}-{config.data.name}")
     info = run_info(trainer, data)
     writer = RunWriter(path, info, _test_inputs(data), trainer.checkpoint(resumable=True))
-    return _record(trainer, writer, _Guarded(watcher, info, path), read_test)
+    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
 
 
-def resume_run(
+def resume_run(  # noqa: PLR0913  # one argument a listener
     source: str | Path,
     path: str | Path | None = None,
     *,
     watcher: Watcher | None = None,
+    rescuer: Rescuer | None = None,
     progress: Progress | None = None,
     read_test: Callable[[], bool] = lambda: True,
 ) -> Path:
@@ -89,14 +93,14 @@ def resume_run(
         resumed=(*point.info.resumed, trainer.step),
     )
     writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
-    return _record(trainer, writer, _Guarded(watcher, info, path), read_test)
+    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
 
 
 def _network_and_data(info: RunInfo) -> tuple[object, ...]:
     return info.data_checksum, info.layers, info.parameters
 
 
-def _record(trainer: Trainer, writer: RunWriter, watcher: "_Guarded", read_test: Callable[[], bool]) -> Path:
+def _record(trainer: Trainer, writer: PatientWriter, watcher: "_Guarded", read_test: Callable[[], bool]) -> Path:
     """Train to the end, into the file."""
     try:
         _train(trainer, writer, watcher)
@@ -104,12 +108,12 @@ def _record(trainer: Trainer, writer: RunWriter, watcher: "_Guarded", read_test:
         writer.checkpoint(trainer.checkpoint(resumable=True))
         writer.finish("stopped" if trainer.stopped else "finished", errors)
     except BaseException as error:
-        writer.finish("failed", Errors(), f"{type(error).__name__}: {error}")
+        writer.fail(error)
         raise
     return writer.path
 
 
-def _train(trainer: Trainer, writer: RunWriter, watcher: "_Guarded") -> None:
+def _train(trainer: Trainer, writer: PatientWriter, watcher: "_Guarded") -> None:
     watcher.began(trainer)
     checkpoints = trainer.step * CHECKPOINTS // trainer.steps
     for snapshot in trainer.run():

@@ -1,6 +1,7 @@
 """One HDF5 file a run. The format stands in `format`; `RunWriter` writes it, `RunReader` reads it."""
 
 from sparseviz.store.format import FORMAT_VERSION, RunFileError, RunInfo, TestInputs
+from sparseviz.store.place import WriteError
 from sparseviz.store.reader import RunReader
 from sparseviz.store.resuming import ResumePoint, resume_point
 from sparseviz.store.summary import summary
@@ -14,6 +15,7 @@ __all__ = [
     "RunReader",
     "RunWriter",
     "TestInputs",
+    "WriteError",
     "resume_point",
     "summary",
 ]

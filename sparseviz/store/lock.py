@@ -68,12 +68,21 @@ class WriterLock:
         os.write(self._descriptor, text)
         os.ftruncate(self._descriptor, len(text))
 
+    def is_of(self, path: Path) -> bool:
+        """Whether it is the lock of this path, and its file still there."""
+        try:
+            return self._path == lock_path(path) and os.path.samestat(os.fstat(self._descriptor), self._path.stat())
+        except OSError:
+            return False
+
     def release(self) -> None:
-        """Free the lock and remove its file; a second time is no harm."""
+        """Free the lock and remove its file, where that is possible; a second time is no harm."""
         if self._descriptor < 0:
             return
         if sys.platform != "win32":  # which removes no open file, as POSIX must while nobody else can take it
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                if os.path.samestat(os.fstat(self._descriptor), self._path.stat()):  # not that of a later writer
+                    self._path.unlink()
         os.close(self._descriptor)
         self._descriptor = -1
         if sys.platform == "win32":
