@@ -3,7 +3,17 @@
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QMainWindow, QPushButton, QStyle, QVBoxLayout
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QPushButton,
+    QStyle,
+    QVBoxLayout,
+)
 
 from sparseviz import paths
 from sparseviz.gui.training_thread import TrainingThread
@@ -16,15 +26,18 @@ class RescueBar(QFrame):
         super().__init__()
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName(self.tr("The run is paused: its file cannot be written"))
-        row = QHBoxLayout(self)
+        grid, row = QGridLayout(self), QHBoxLayout()
         self.text = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         icon, size = QLabel(), self.fontMetrics().height() * 2
         icon.setPixmap(self.style().standardIcon(QStyle.StandardPixmap.SP_MessageBoxWarning).pixmap(size, size))
         self.again = QPushButton(self.tr("Try A&gain"))
         self.elsewhere = QPushButton(self.tr("C&ontinue in Another Folder…"))
         self.stop = QPushButton(self.tr("&Stop"))
-        row.addWidget(icon)
-        row.addWidget(self.text, 1)
+        grid.addWidget(icon, 0, 0, 2, 1)
+        grid.addWidget(self.text, 0, 1)
+        grid.addLayout(row, 1, 1)
+        grid.setColumnStretch(1, 1)
+        row.addStretch()
         for button, told in (
             (self.again, self.tr("Write to the same file again, once there is room or the folder is back")),
             (self.elsewhere, self.tr("Go on in a new file that begins as a whole copy of this one")),
