@@ -233,3 +233,35 @@ class TestFullDisk:
         assert said == f"[{os.strerror(errno.ENOSPC)!r}]\n"
         assert_same_file(mounted / "run.h5", whole)
         assert [path.name for path in mounted.iterdir()] == ["run.h5"]
+
+
+@pytest.fixture
+def failing_disk(tmp_path):
+    """An ext4 file system, and what makes it read-only, as its own driver does after a fault of the disk."""
+    if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("mkfs.ext4"):
+        pytest.skip("only root on Linux may make and mount an ext4 file system")
+    image, place = tmp_path / "image", tmp_path / "disk"
+    place.mkdir()
+    with image.open("wb") as file:
+        file.truncate(400 << 20)
+    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    if subprocess.run(["mount", "-o", "loop,errors=remount-ro", image, place], check=False).returncode:
+        pytest.skip("this machine lets nobody mount a file system")
+    device = Path(subprocess.check_output(["findmnt", "-n", "-o", "SOURCE", place], text=True).strip())
+    trigger = Path("/sys/fs/ext4") / device.name / "trigger_fs_error"
+    try:
+        if not os.access(trigger, os.W_OK):
+            pytest.skip("ext4 takes no fault here")
+        yield place, lambda: trigger.write_text("a fault")
+    finally:
+        subprocess.run(["umount", place], check=True)  # nothing there is open any more
+
+
+class TestReadOnly:
+    def test_that_a_run_goes_on_elsewhere_and_what_was_written_stays_readable(self, failing_disk, tmp_path, whole):
+        place, fail = failing_disk
+        seen = disturbed(place / "run.h5", 5, lambda _: fail(), lambda *_: tmp_path / "on.h5")
+        assert [error.reason for error in seen.errors] == [os.strerror(errno.EROFS)]
+        assert_same_file(tmp_path / "on.h5", whole)
+        with RunReader(place / "run.h5") as old:
+            assert (old.status, len(old)) == ("interrupted", 5)
