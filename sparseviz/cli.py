@@ -84,10 +84,12 @@ def train(  # noqa: PLR0913, PLR0917  # one argument an option
     run_config = RunConfig.load(config).changed(parse_assignments(pairs) | given)
     _refuse_existing(out)
     from sparseviz.cli_progress import TrainingProgress  # noqa: PLC0415  # torch takes seconds: only when needed
+    from sparseviz.cli_rescue import TerminalRescuer  # noqa: PLC0415
     from sparseviz.run import record_run  # noqa: PLC0415
 
     with TrainingProgress(_err) as progress:
-        path = record_run(run_config, out, watcher=progress, progress=progress.downloaded)
+        rescuer = TerminalRescuer(_err, progress.hide)
+        path = record_run(run_config, out, watcher=progress, rescuer=rescuer, progress=progress.downloaded)
     _show_run(path)
 
 
@@ -101,10 +103,12 @@ def resume(run: Path, out: Path | None) -> None:
     """Go on with an interrupted or stopped run, in a new file that begins as a copy of the old."""
     _refuse_existing(out)
     from sparseviz.cli_progress import TrainingProgress  # noqa: PLC0415  # torch takes seconds: only when needed
+    from sparseviz.cli_rescue import TerminalRescuer  # noqa: PLC0415
     from sparseviz.run import resume_run  # noqa: PLC0415
 
     with TrainingProgress(_err) as progress:
-        path = resume_run(run, out, watcher=progress, progress=progress.downloaded)
+        rescuer = TerminalRescuer(_err, progress.hide)
+        path = resume_run(run, out, watcher=progress, rescuer=rescuer, progress=progress.downloaded)
     _show_run(path)
 
 
@@ -126,10 +130,12 @@ def branch(run: Path, step: int | None, pairs: tuple[str, ...], out: Path | None
     changed = parse_assignments(pairs)
     _refuse_existing(out)
     from sparseviz.cli_progress import TrainingProgress  # noqa: PLC0415  # torch takes seconds: only when needed
+    from sparseviz.cli_rescue import TerminalRescuer  # noqa: PLC0415
     from sparseviz.run import branch_run  # noqa: PLC0415
 
     with TrainingProgress(_err) as progress:
-        path = branch_run(run, step, changed, out, watcher=progress, progress=progress.downloaded)
+        watching = {"watcher": progress, "rescuer": TerminalRescuer(_err, progress.hide)}
+        path = branch_run(run, step, changed, out, **watching, progress=progress.downloaded)
     _show_run(path)
 
 

@@ -79,6 +79,10 @@ class TrainingProgress:
         name = f"epoch {math.ceil(snapshot.epoch)}/{epochs} {snapshot.phase}"
         self._update("train", snapshot.step, self._trainer.steps, state, name)
 
+    def hide(self) -> None:
+        """Leave the terminal to others until there is something new to show."""
+        self._progress.stop()
+
     def _update(self, task: str, done: int, total: int | None, state: str, description: str = "") -> None:
         self._progress.start()  # not before there is something to show; again is no harm
         if task not in self._tasks:

@@ -17,7 +17,8 @@ from sparseviz import __version__, paths
 from sparseviz.config import InputError, RunConfig
 from sparseviz.data import Data, Progress, load_data
 from sparseviz.device import device_name
-from sparseviz.snapshot import Errors, Snapshot
+from sparseviz.patience import PatientWriter, Rescuer
+from sparseviz.snapshot import Snapshot
 from sparseviz.steering import Branch, changes, check_branch, is_planned_anew
 from sparseviz.store import Parent, ResumePoint, RunInfo, RunWriter, branch_point, resume_point
 from sparseviz.store.format import TEST_INPUTS, TestInputs
@@ -36,18 +37,20 @@ class Watcher(Protocol):
         """The snapshot is in the file."""
 
 
-def record_run(
+def record_run(  # noqa: PLR0913  # one argument a listener
     config: RunConfig | None = None,
     path: str | Path | None = None,
     *,
     watcher: Watcher | None = None,
+    rescuer: Rescuer | None = None,
     progress: Progress | None = None,
     read_test: Callable[[], bool] = lambda: True,
 ) -> Path:
     """Train as `config` says (the embedded example unless given) and record it in a new file at `path`.
 
     Returns the path of the run file; a name in the runs folder is chosen where none is given. `progress` is
-    told of downloads. `read_test` is asked once, at the end, whether the test split may be read.
+    told of downloads. `read_test` is asked once, at the end, whether the test split may be read. `rescuer` is asked
+    what to do where the file cannot be written any longer; without one, the run breaks off.
     Raises InputError, before anything is written, for what cannot be used; a run that breaks off later leaves
     a readable file with the status "failed" and its last snapshots, and raises on.
     """
@@ -57,14 +60,15 @@ def record_run(
     path = Path(path) if path else paths.new_run_path(f"{config.network}-{config.data.name}")
     info = run_info(trainer, data)
     writer = RunWriter(path, info, _test_inputs(data), trainer.checkpoint(resumable=True))
-    return _record(trainer, writer, _Guarded(watcher, info, path), read_test)
+    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
 
 
-def resume_run(
+def resume_run(  # noqa: PLR0913  # one argument a listener
     source: str | Path,
     path: str | Path | None = None,
     *,
     watcher: Watcher | None = None,
+    rescuer: Rescuer | None = None,
     progress: Progress | None = None,
     read_test: Callable[[], bool] = lambda: True,
 ) -> Path:
@@ -89,7 +93,7 @@ def resume_run(
     )
     path = Path(path) if path else _beside(source)
     writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
-    return _record(trainer, writer, _Guarded(watcher, info, path), read_test)
+    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
 
 
 def branch_run(  # noqa: PLR0913  # as the others, and where from
@@ -99,6 +103,7 @@ def branch_run(  # noqa: PLR0913  # as the others, and where from
     path: str | Path | None = None,
     *,
     watcher: Watcher | None = None,
+    rescuer: Rescuer | None = None,
     progress: Progress | None = None,
     read_test: Callable[[], bool] = lambda: True,
 ) -> Path:
@@ -120,7 +125,7 @@ def branch_run(  # noqa: PLR0913  # as the others, and where from
     info = replace(run_info(trainer, data), config=config, steps=planned, parent=parent)
     path = Path(path) if path else _beside(source)
     writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
-    return _record(trainer, writer, _Guarded(watcher, info, path), read_test)
+    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
 
 
 def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, progress: Progress | None) -> tuple[Trainer, Data]:
@@ -139,7 +144,7 @@ def _beside(source: Path) -> Path:
     return paths.new_run_path(re.sub(r"-\d{4}$", "", source.stem), source.parent)
 
 
-def _record(trainer: Trainer, writer: RunWriter, watcher: "_Guarded", read_test: Callable[[], bool]) -> Path:
+def _record(trainer: Trainer, writer: PatientWriter, watcher: "_Guarded", read_test: Callable[[], bool]) -> Path:
     """Train to the end, into the file."""
     try:
         _train(trainer, writer, watcher)
@@ -147,12 +152,12 @@ def _record(trainer: Trainer, writer: RunWriter, watcher: "_Guarded", read_test:
         writer.checkpoint(trainer.checkpoint(resumable=True))
         writer.finish("stopped" if trainer.stopped else "finished", errors)
     except BaseException as error:
-        writer.finish("failed", Errors(), f"{type(error).__name__}: {error}")
+        writer.fail(error)
         raise
     return writer.path
 
 
-def _train(trainer: Trainer, writer: RunWriter, watcher: "_Guarded") -> None:
+def _train(trainer: Trainer, writer: PatientWriter, watcher: "_Guarded") -> None:
     watcher.began(trainer)
     checkpoints = trainer.step * CHECKPOINTS // trainer.steps
     for snapshot in trainer.run():

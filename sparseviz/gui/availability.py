@@ -19,8 +19,8 @@ class Availability(QObject):
         self._actions, self._layout, self._watch = actions, layout, watch
         self._has_cells = False
 
-    def update(self, run: Run | None, *, training: bool) -> None:
-        """Take in which run is shown, and whether one trains here."""
+    def update(self, run: Run | None, *, training: bool, stuck: bool) -> None:
+        """Take in which run is shown, and whether one trains here; `stuck`: its file cannot be written."""
         actions, live, stored = self._actions, isinstance(run, LiveRun), isinstance(run, StoredRun)
         paused = actions.pause.isChecked()
         broken_off = isinstance(run, StoredRun) and run.status in ("interrupted", "stopped", "failed")
@@ -41,7 +41,8 @@ class Availability(QObject):
         self._layout.presets.setEnabled(not training)
         self._has_cells = not self._offers_cells(run)  # so that it is told in any case
         self.offer_cells(run)
-        self._layout.show_state(self._state(run, training=training), run.info.device if run else "")
+        state = "stuck" if training and stuck else self._state(run, training=training)
+        self._layout.show_state(state, run.info.device if run else "")
         self._layout.status.show_writer(self._watch.text())
 
     def _explain(self, run: Run | None) -> None:

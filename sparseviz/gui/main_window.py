@@ -17,6 +17,7 @@ from sparseviz.gui.focus import FocusGuide
 from sparseviz.gui.layout import Layout
 from sparseviz.gui.messages import Messages
 from sparseviz.gui.questions import Questions
+from sparseviz.gui.rescue import Rescue
 from sparseviz.gui.run_controls import RunControls
 from sparseviz.gui.shortcuts import ShortcutsPage
 from sparseviz.gui.stored_run import StoredRun
@@ -48,6 +49,7 @@ class MainWindow(QMainWindow):
         self.examples = ExamplesDesk(self.layout_.examples, self)
         self.questions = Questions(self.layout_.weights, self._shown, self)
         self.files = Files(self.actions_, self.layout_, self.messages, self._run_path, self)
+        self.rescue = Rescue(self)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._look)
         self.resize(self.screen().availableGeometry().size().boundedTo(ROOMY) * 0.95)
@@ -93,6 +95,8 @@ class MainWindow(QMainWindow):
         self.watch.changed.connect(self._update_actions)
         self.watch.ended.connect(self._tell_ended)
         self.watch.readable.connect(self.open_run)
+        self.rescue.changed.connect(self._update_actions)
+        self.rescue.stop_asked.connect(self.stop)
         for dock in layout.docks:
             dock.visibilityChanged.connect(self._redraw)
 
@@ -131,8 +135,9 @@ class MainWindow(QMainWindow):
         thread = self.thread_ = TrainingThread(work, self)
         thread.began.connect(self._begin)
         thread.downloading.connect(self.layout_.status.show_download)
-        thread.failed.connect(self._fail)
+        thread.failed.connect(self.messages.complain_of_run)
         thread.finished.connect(self._end)
+        self.rescue.watch(thread)
         self.layout_.status.show_text(self.tr("Reading data and building the network…"))
         thread.start()
         self._update_actions()
@@ -157,10 +162,6 @@ class MainWindow(QMainWindow):
         if self.thread_ is not None:
             self.thread_.stop(read_test=self.actions_.read_test.isChecked())
             self.layout_.status.showMessage(self.tr("Stopping…"))
-
-    @Slot(str, str)
-    def _fail(self, text: str, details: str) -> None:
-        self.messages.complain(self.tr("The run failed: {0}").format(text), details)
 
     @Slot()
     def _end(self) -> None:
@@ -229,7 +230,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _update_actions(self) -> None:
         self.branching.update()
-        self.availability.update(self.run, training=self.is_training())
+        self.availability.update(self.run, training=self.is_training(), stuck=self.rescue.is_asked())
 
     @Slot(str)
     def _tell_ended(self, text: str) -> None:
@@ -286,8 +287,7 @@ class MainWindow(QMainWindow):
         for dialog in self.findChildren(QDialog):
             dialog.close()
         if self.thread_ is not None:
-            self.thread_.stop(read_test=False)
-            self.thread_.wait()
+            self.thread_.end()
         self.examples.close()
         self.layout_.runs.close_reading()
         if isinstance(self.run, StoredRun):

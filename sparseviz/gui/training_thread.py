@@ -11,10 +11,11 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from sparseviz.cells import Cells, Part
 from sparseviz.config import InputError, RunConfig
+from sparseviz.gui.rescuer import WaitingRescuer
 from sparseviz.receptive import Picture, receptive_picture
 from sparseviz.run import branch_run, record_run, resume_run
 from sparseviz.snapshot import Checkpoint, History, Snapshot
-from sparseviz.store import ResumePoint, RunInfo, RunReader, branch_point, resume_point
+from sparseviz.store import ResumePoint, RunInfo, RunReader, WriteError, branch_point, resume_point
 from sparseviz.trainer import Trainer
 
 
@@ -68,6 +69,8 @@ class TrainingThread(QThread):
     downloading = Signal(str, int, int)  # file, bytes done, bytes in all or 0
     ended = Signal()
     failed = Signal(str, str)  # in words, and a traceback or ""
+    stuck = Signal(str)  # why the file cannot be written; `rescuer` takes the answer
+    went_on = Signal(Path)  # in this file
 
     def __init__(self, work: RunConfig | Path | BranchWork, parent: QObject | None = None) -> None:
         """A configuration is trained anew, a run's file resumed, or branched."""
@@ -76,13 +79,16 @@ class TrainingThread(QThread):
         self.earlier: tuple[Snapshot, ...] = ()  # of the run that is resumed or branched
         self.live: LiveRun | None = None
         self.path: Path | None = None
+        self.rescuer = WaitingRescuer(self.stuck.emit, self._obey)
         self._read_test = True
         self._is_stop_asked = False
 
     def run(self) -> None:
         """Record the run; an exception becomes the signal `failed`."""
         try:
-            self.path = self._record(watcher=_Watcher(self), progress=self._download, read_test=lambda: self._read_test)
+            watcher = _Watcher(self)
+            watching = {"watcher": watcher, "rescuer": watcher, "progress": self._download}
+            self.path = self._record(**watching, read_test=lambda: self._read_test)
         except InputError as error:
             self.failed.emit(str(error), "")
         except Exception as error:  # noqa: BLE001  # a failed run must not end the program
@@ -105,6 +111,18 @@ class TrainingThread(QThread):
         self._is_stop_asked = True
         if self.live:
             self.live.trainer.stop()
+        if self.rescuer.path:
+            self.rescuer.give_up()
+
+    def end(self) -> None:
+        """Stop, and wait until the file is closed; a file that cannot be written is not waited for."""
+        self.rescuer.give_up()
+        self.stop(read_test=False)
+        self.wait()
+
+    def _obey(self) -> None:
+        if self.live:
+            self.live.trainer.obey()
 
     def _begin(self, live: LiveRun) -> None:
         self.live, self.path = live, live.path
@@ -138,3 +156,12 @@ class _Watcher:
     def saw(self, snapshot: Snapshot) -> None:
         if self._thread.live:
             self._thread.live.history.append(snapshot)
+
+    def stuck(self, error: WriteError, path: Path) -> Path:
+        return self._thread.rescuer.stuck(error, path)
+
+    def went_on(self, path: Path) -> None:
+        self._thread.path = path
+        if self._thread.live:
+            self._thread.live.path = path
+        self._thread.went_on.emit(path)

@@ -84,6 +84,12 @@ class StatusFile:
         now = monotonic()
         self._due = began + max(EVERY_S, SHARE * (now - began))
 
+    def move(self, path: Path) -> None:
+        """The run file is at `path` from now on."""
+        if status_path(path) != self._path:
+            self.remove()
+            self._path, self._due = status_path(path), 0.0
+
     def remove(self) -> None:
         """The run file is closed and can be read itself."""
         try:
