@@ -134,8 +134,8 @@ def branch(run: Path, step: int | None, pairs: tuple[str, ...], out: Path | None
     from sparseviz.run import branch_run  # noqa: PLC0415
 
     with TrainingProgress(_err) as progress:
-        watching = {"watcher": progress, "rescuer": TerminalRescuer(_err, progress.hide)}
-        path = branch_run(run, step, changed, out, **watching, progress=progress.downloaded)
+        rescuer, told = TerminalRescuer(_err, progress.hide), progress.downloaded
+        path = branch_run(run, step, changed, out, watcher=progress, rescuer=rescuer, progress=told)
     _show_run(path)
 
 
