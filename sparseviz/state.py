@@ -12,7 +12,7 @@ from sparseviz.device import random_states, set_random_states
 from sparseviz.measure import Observer, copied
 from sparseviz.methods import Method
 from sparseviz.methods.base import plain_state, weights_of
-from sparseviz.optimizers import WeightAverage, moments, put_moments
+from sparseviz.optimizers import moments, put_moments
 from sparseviz.snapshot import Arrays
 
 
@@ -27,18 +27,18 @@ class StateKeeper:
         self._named, self._weights = dict(model.named_parameters()), weights_of(model, method)
 
     def take(self, numbers: Mapping[str, float], *, averaged: bool) -> Arrays:
-        """Copies, by path: `numbers` as one record; where weights are `averaged`, also these as they train."""
+        """Copies, by path: `numbers` as one record; where a checkpoint has other weights, also these as they train."""
         tensors = {f"method/{name}": value for name, value in self._method.state_dict().items()}
         tensors |= {f"moments/{name}": value for name, value in moments(self._optimizers, self._named).items()}
         tensors |= {f"random/{name}": value for name, value in random_states(self._device).items()}
         tensors |= self._observer.state()
-        if averaged:
+        if averaged or self._method.scales_weights:
             tensors |= {f"weights/{name}": value for name, value in self._weights.items()}
         return {"numbers": _record(numbers)} | {name: copied(value) for name, value in tensors.items()}
 
     @torch.no_grad()
     def put_weights(self, parameters: Arrays) -> None:
-        """The weights of a checkpoint: where there is an average, the average."""
+        """The weights of a checkpoint: where there is an average, the average; else as they are evaluated."""
         for name, value in plain_state(self._model).items():
             value.copy_(torch.from_numpy(np.asarray(parameters[name])))
 
@@ -51,12 +51,11 @@ class StateKeeper:
         self._observer.put_state(tensors, int(numbers_of(state)["snapshots"]))
 
     @torch.no_grad()
-    def new_average(self, decay: float, state: Arrays) -> WeightAverage:
-        """The average where the weights stand now; then they are again what they were while they trained."""
-        average = WeightAverage(self._weights.values(), decay)
+    def put_training_weights(self, state: Arrays) -> None:
+        """The weights as they trained, where a checkpoint has others; after an average is begun from those."""
         for name, weight in self._weights.items():
-            weight.copy_(torch.from_numpy(state[f"weights/{name}"]))
-        return average
+            if f"weights/{name}" in state:
+                weight.copy_(torch.from_numpy(state[f"weights/{name}"]))
 
     def put_random(self, state: Arrays) -> None:
         """The generators' state; last, since nothing may draw after it."""

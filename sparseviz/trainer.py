@@ -65,6 +65,7 @@ class Trainer(Commanded):
         self._observer = Observer(self.model, self.method, counts)
         self._lambdas = (0.0, 0.0)  # in force
         self._rates = [torch.zeros((), device=self.device) for _ in range(2)]  # on the device: no step waits
+        self.method.rate = self._rates[0]
         weights = list(weights_of(self.model, self.method).values())
         self._optimizers = new_optimizers(config.optimizer, weights, self.method.parameters(), self._rates)
         self._average: WeightAverage | None = None
@@ -178,14 +179,19 @@ class Trainer(Commanded):
     def _prepare(self) -> None:
         """Put lambdas, rates and masks in the state that this step's phase asks for."""
         if self.step >= self.steering.phases.frozen and not self.method.frozen:
-            self.method.freeze()
-            if decay := self.config.optimizer.average:
-                self._average = WeightAverage(weights_of(self.model, self.method).values(), decay)
+            self._freeze_masks()
         self._lambdas = self.steering.lambdas(self.step)
         self.method.set_lambdas(*self._lambdas)
         for rate, value in zip(self._rates, self.steering.rates(self.step), strict=True):
             rate.fill_(value)
+        if self.method.needs_data(self.step):
+            self.method.on_data(self.model, self._batches.sample(self.config.method.images))
         self.method.before_step(self.step)
+
+    def _freeze_masks(self) -> None:
+        self.method.freeze()
+        if decay := self.config.optimizer.average:
+            self._average = WeightAverage(weights_of(self.model, self.method).values(), decay)
 
     # Looking: these wait for the device.
 
@@ -276,9 +282,8 @@ class Trainer(Commanded):
         self._keeper.put_weights(checkpoint.parameters)
         self._keeper.put(checkpoint.state)
         if numbers["is_frozen"]:
-            self.method.freeze()
-            if decay := self.config.optimizer.average:
-                self._average = self._keeper.new_average(decay, checkpoint.state)
+            self._freeze_masks()
+        self._keeper.put_training_weights(checkpoint.state)
         self.steering.put_state(numbers, pending)
         self._put_numbers(numbers)
         self._batches.go_to(self.step)
