@@ -88,6 +88,8 @@ class MethodConfig(_Part):
     """Probability that a weight's gate is open at the start. (hard-concrete)"""
     deviations: float = Field(1.0, ge=-10, le=100)
     """Threshold on a layer's |w|: their mean and this many of their standard deviations. (dns)"""
+    deviations_by_layer: dict[str, float] = {}
+    """Other numbers of standard deviations, by layer name or pattern. (dns)"""
 
 
 class GateConfig(_Part):

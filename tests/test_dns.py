@@ -1,8 +1,9 @@
 """Dynamic network surgery: cut, splice, and what lies between."""
 
+import pytest
 import torch
 
-from sparseviz.config import RunConfig
+from sparseviz.config import ConfigError, RunConfig
 from sparseviz.methods.dns import NetworkSurgery
 from tests.networks import small
 from tests.test_pruned import trained
@@ -70,6 +71,19 @@ def test_that_more_deviations_cut_more():
         method.operate(torch.tensor(True))
         shares.append(float(method.mask("fc1").float().mean()))
     assert shares[0] > shares[1] > shares[2]
+
+
+def test_that_a_layer_may_have_a_threshold_of_its_own():
+    torch.manual_seed(0)
+    config = RunConfig().changed({"method.name": "dns", "method.deviations_by_layer": {"*2": -10.0}})
+    method = NetworkSurgery(config, 100)
+    method.attach(small())
+    method.operate(torch.tensor(True))
+    assert method.mask("fc2").all()
+    assert not method.mask("fc1").all()
+    wrong = config.changed({"method.deviations_by_layer": {"fc9": 1.0}})
+    with pytest.raises(ConfigError, match=r"method.deviations_by_layer: no layer is called 'fc9'"):
+        NetworkSurgery(wrong, 100).attach(small())
 
 
 def test_that_surgery_splices_in_what_it_had_cut_in_a_real_training():

@@ -3,6 +3,7 @@
 import fnmatch
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from sparseviz.config import ConfigError, RunConfig
 from sparseviz.models import Layer, layers, stored_weight
 from sparseviz.snapshot import Quantity
 
+_Otherwise = TypeVar("_Otherwise")
 Batches = Iterable[tuple[Tensor, Tensor]]  # images (B, C, H, W) and labels (B,)
 
 
@@ -121,12 +123,12 @@ def matching(names: Iterable[str], patterns: Iterable[str], setting: str) -> lis
     for pattern in patterns:
         if not fnmatch.filter(known, pattern):
             raise ConfigError(f"{setting}: no layer is called '{pattern}'; layers: {', '.join(known)}")
-    return [name for name in known if matches(name, patterns)]
+    return [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
 
 
-def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a layer is meant by one of these names or patterns."""
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+def first_of(name: str, values: Mapping[str, float], otherwise: _Otherwise) -> float | _Otherwise:
+    """The value of the first name or pattern that means the layer."""
+    return next((value for pattern, value in values.items() if fnmatch.fnmatchcase(name, pattern)), otherwise)
 
 
 def register(model: nn.Module, layer: Layer, parametrization: nn.Module) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from sparseviz.config import RunConfig
 from sparseviz.gates import masked
+from sparseviz.methods.base import first_of, matching
 from sparseviz.methods.pruned import FixedMask, Pruned
 from sparseviz.snapshot import Quantity
 
@@ -32,9 +33,9 @@ class Spliced(FixedMask):
 class NetworkSurgery(Pruned):
     """A weight is cut where |w| < a, spliced in where |w| >= b, and else left as it is (equation 3).
 
-    a and b are 0.9 and 1.1 of mean + c * std of the layer's |w| (`method.deviations` is c), measured when surgery
-    begins, at the end of warm-up. It goes on to the end of the ramp (where that is 0, two thirds of the run), ever
-    more rarely; weights that are cut get the gradient of what they would do (equation 2).
+    a and b are 0.9 and 1.1 of mean + c * std of the layer's |w| (`method.deviations` is c, which may differ by layer),
+    measured when surgery begins, at the end of warm-up. It goes on to the end of the ramp (where that is 0, two thirds
+    of the run), ever more rarely; weights that are cut get the gradient of what they would do (equation 2).
     """
 
     new_mask = Spliced
@@ -44,16 +45,18 @@ class NetworkSurgery(Pruned):
         self._bars = torch.zeros(0)  # (layers that are cut,): mean + c * std of |w|
 
     def attach(self, model: nn.Module) -> None:
-        """Give every named layer's weight a mask of ones."""
+        """Give every named layer's weight a mask of ones. Raises ConfigError."""
         super().attach(model)
+        matching(self.layers, self.config.method.deviations_by_layer, "method.deviations_by_layer")
         self._bars = torch.ones_like(self._cut_at)
         self._measure()
 
     @torch.no_grad()
     def _measure(self) -> None:
+        method = self.config.method
         for place, name in enumerate(self.masks):
-            size = self.weight(name).abs()
-            self._bars[place] = size.mean() + self.config.method.deviations * size.std(correction=0)
+            size, number = self.weight(name).abs(), first_of(name, method.deviations_by_layer, method.deviations)
+            self._bars[place] = size.mean() + number * size.std(correction=0)
         self._bars.clamp_min_(1e-12)
 
     def before_step(self, step: int) -> None:

@@ -1,18 +1,16 @@
 """Gated training: the paper's method."""
 
 from collections.abc import Mapping
-from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from sparseviz.config import RunConfig
 from sparseviz.gates import THRESHOLD, Gate, gate_scale
-from sparseviz.methods.base import matches, matching, register
+from sparseviz.methods.base import first_of, matching, register
 from sparseviz.methods.dense import Dense
 from sparseviz.snapshot import Quantity
 
-_Otherwise = TypeVar("_Otherwise")
 GATE = Quantity("gate", 0, 1, is_gate=True)
 
 
@@ -45,8 +43,8 @@ class Gated(Dense):
 
     def _new_gate(self, name: str, weight: Tensor) -> Gate:
         method, gate = self.config.method, self.config.gate
-        start = _first(name, gate.start_by_layer, gate.start)
-        top_share = _first(name, gate.top_share, None)
+        start = first_of(name, gate.start_by_layer, gate.start)
+        top_share = first_of(name, gate.top_share, None)
         return Gate(weight, start, method.draw, method.estimator, gate.granularity, top_share)
 
     def parameters(self) -> list[nn.Parameter]:
@@ -113,8 +111,3 @@ class Gated(Dense):
             for name, gate in self.gates.items()
             for kind, parameter in gate.sets.items()
         }
-
-
-def _first(name: str, values: Mapping[str, float], otherwise: _Otherwise) -> float | _Otherwise:
-    """The value of the first pattern that fits."""
-    return next((value for pattern, value in values.items() if matches(name, [pattern])), otherwise)
