@@ -9,11 +9,14 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from sparseviz.study.plan import Plan, Series, Study, Values
 
 Row = Mapping[str, Any]
 _MARKERS = "osD^vPX*<>"  # told apart without colour
+_SIZE = "parameters kept"
+_SHIFT = 0.03  # of methods of one size, which would lie on each other
 _LOG_SPAN = 100  # an axis whose values span more than this is logarithmic
 
 
@@ -110,12 +113,17 @@ def _draw_points(axes: Axes, plan: Plan, rows: Sequence[Row]) -> None:
     for number, series in enumerate(study.series):
         style: dict[str, Any] = {"color": f"C{number}", "marker": _MARKERS[number % len(_MARKERS)], "linestyle": ""}
         for split, face, label in (("validation", "none", None), ("test", f"C{number}", series.name)):
-            points = points_of(rows, series.name, split, study.against)
-            axes.plot(*points, **style, markerfacecolor=face, label=label)
+            sizes, errors = points_of(rows, series.name, split, study.against)
+            places = [size * (1 + _SHIFT) ** number for size in sizes] if study.against == _SIZE else sizes
+            axes.plot(places, errors, **style, markerfacecolor=face, label=label)
     if all(run.config.data.name == "mnist" for run in plan.runs):  # as the published networks were trained
         _draw_published(axes, study)
     axes.set_xscale("log")
-    axes.set_xlabel(study.against + (", times" if study.against.startswith("compression") else ""))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    shift = f"parameters kept (each method is drawn {_SHIFT:.0%} to the right of the one before, to be told apart)"
+    axes.set_xlabel(shift if study.against == _SIZE else "compression by weights, times")
     axes.set_ylabel("error, %")
 
 
@@ -123,7 +131,7 @@ def _draw_published(axes: Axes, study: Study) -> None:
     """A letter each, told in the legend: names beside the points would lie on each other."""
     published = sorted(study.published, key=lambda point: point.compression)
     for letter, point in zip(itertools.cycle(string.ascii_uppercase), published, strict=False):
-        size = point.weights_kept if study.against == "parameters kept" else point.compression
+        size = point.weights_kept if study.against == _SIZE else point.compression
         axes.plot(size or 0, point.error, "k", marker=f"${letter}$", linestyle="", label=point.name)
 
 
