@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sparseviz.config import RunConfig
-    from sparseviz.export import export_run
+    from sparseviz.export import ExportOptions, export_run
     from sparseviz.run import record_run, resume_run
     from sparseviz.store import RunReader
 
 __version__ = "0.1.0"
-__all__ = ["RunConfig", "RunReader", "__version__", "export_run", "record_run", "resume_run"]
+__all__ = ["ExportOptions", "RunConfig", "RunReader", "__version__", "export_run", "record_run", "resume_run"]
 
 _HOMES = {
+    "ExportOptions": "export",
     "RunConfig": "config",
     "RunReader": "store",
     "export_run": "export",

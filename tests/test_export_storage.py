@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from onnx import numpy_helper
 from PIL import Image
 from torch import nn
 
+from sparseviz.cli import main
 from sparseviz.config import RunConfig
 from sparseviz.export import ExportError, ExportOptions, ExportReport, as_markdown, export_run, finish
 from sparseviz.export.compact import Compaction
@@ -239,6 +241,27 @@ class TestReport:
         with pytest.raises(ExportError, match=r"model\.md exists already"):
             export_run(conv.path, tmp_path / "model.onnx", ExportOptions(report=True))
         assert [path.name for path in tmp_path.iterdir()] == ["model.md"]
+
+
+class TestCommand:
+    def test_that_the_line_of_the_manual_writes_model_and_reports_and_prints_them(self, conv, tmp_path, capsys):
+        run = Path(shutil.copy(conv.path, tmp_path / "run.h5"))
+        with pytest.raises(SystemExit) as ended:
+            main(["export", str(run), "--compact", "--storage", "coo", "--half", "--report"])
+        assert ended.value.code == 0
+        printed = capsys.readouterr().out.splitlines()
+        names = ["run.json", "run.md", "run.onnx"]
+        assert [Path(line).name for line in printed[-3:]] == names
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted([run.name, *names])
+        for word in ("size", "multiply-adds", "removed", "batch of 64", "difference", "test set", "noise"):
+            assert any(line.startswith(word) for line in printed)
+
+    @pytest.mark.parametrize("wrong", [["--int8", "--half"], ["--opset", "99"]])
+    def test_that_wrong_options_end_with_status_2(self, conv, capsys, wrong):
+        with pytest.raises(SystemExit) as ended:
+            main(["export", str(conv.path), *wrong])
+        assert ended.value.code == 2
+        assert "sparseviz: " in capsys.readouterr().err
 
 
 class TestScript:
