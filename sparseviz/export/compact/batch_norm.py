@@ -41,7 +41,7 @@ def _plain_gemm(layer: ir.Node) -> bool:
 
 
 def _fold(graph: ir.Graph, node: ir.Node) -> None:
-    x, weight = node.inputs[0], None
+    x = node.inputs[0]
     layer = x.producer() if x is not None else None
     assert layer is not None  # noqa: S101  # it could be folded
     weight = layer.inputs[1]
@@ -51,6 +51,7 @@ def _fold(graph: ir.Graph, node: ir.Node) -> None:
     array = np.moveaxis(numbers(weight), axis, -1) * factor
     put(weight, np.moveaxis(array, -1, axis).astype(stored(weight).dtype))
     _set_bias(graph, layer, factor, shift)
+    layer.outputs[0].type, layer.outputs[0].shape = node.outputs[0].type, node.outputs[0].shape
     ir.convenience.replace_all_uses_with(node.outputs[0], layer.outputs[0], replace_graph_outputs=True)
     if node.outputs[0].name and layer.outputs[0].is_graph_output():
         name, node.outputs[0].name = node.outputs[0].name, None

@@ -52,8 +52,8 @@ class Flow:
         self._needed.append(atoms.ravel())
 
     def write(self, value: ir.Value, axis: int, atoms: Atoms, constants: Numbers) -> None:
-        """What a node writes."""
-        self.channels[value] = Channels(axis, atoms, constants)
+        """What a node writes; a number that is not finite is no constant that could be folded."""
+        self.channels[value] = Channels(axis, atoms, np.where(np.isfinite(constants), constants, np.nan))
 
     def read(self, value: ir.Value, axis: int, size: int) -> Channels:
         """What a node reads along an axis; where that is not known, channels that stay."""

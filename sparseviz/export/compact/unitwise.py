@@ -175,8 +175,8 @@ def reduction(flow: Flow, node: ir.Node) -> bool:
 
 def resize(flow: Flow, node: ir.Node) -> bool:
     """A picture enlarged or reduced by stored scales, or by sizes that leave the channels alone."""
-    x, _, scales = (*node.inputs, None, None)[:3]
-    if x not in flow.channels or flow.channels[x].axis != 1 or len(node.inputs) > 3:
+    x, roi, scales = (*node.inputs, None, None)[:3]
+    if x not in flow.channels or flow.channels[x].axis != 1 or len(node.inputs) > 3 or roi is not None:
         return False
     if scales is None or not is_parameter(scales) or numbers(scales)[1] != 1:
         return False
