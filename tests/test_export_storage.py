@@ -13,8 +13,6 @@ import onnx_ir as ir
 import onnxruntime
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from onnx import numpy_helper
 from PIL import Image
 from torch import nn
@@ -24,7 +22,6 @@ from sparseviz.config import RunConfig
 from sparseviz.export import ExportError, ExportOptions, ExportReport, as_markdown, export_run, finish
 from sparseviz.export.compact import Compaction
 from sparseviz.export.from_run import baked_model
-from sparseviz.export.storage import Places, closest
 from sparseviz.export.verify import open_session
 from sparseviz.store import RunReader
 from tests.conftest import Seen
@@ -66,28 +63,6 @@ def parameters(path: Path) -> dict[str, np.ndarray]:
 
 def properties(path: Path) -> dict[str, str]:
     return {entry.key: entry.value for entry in onnx.load(path).metadata_props}
-
-
-arrays = st.tuples(st.integers(0, 4000), st.sampled_from([0.0, 0.0005, 0.01, 0.2, 1.0]), st.integers(0, 10_000))
-
-
-class TestPlaces:
-    @settings(deadline=None, derandomize=True)
-    @given(plan=arrays, kind=st.sampled_from([np.uint8, np.uint16]))
-    def test_that_an_array_comes_back_bit_for_bit(self, plan, kind):
-        size, share, seed = plan
-        random = np.random.default_rng(seed)
-        array = np.where(random.random(size) < share, random.normal(size=size), 0).astype(np.float32)
-        places = Places.of(array, kind)
-        assert places.gaps.dtype == kind
-        assert places.restored(array.shape).tobytes() == array.tobytes()
-        assert (places.values != 0).sum() == np.count_nonzero(array)
-
-    @pytest.mark.parametrize(("gap", "bytes_"), [(200, 2), (100_000, 4)])
-    def test_that_wide_gaps_take_the_wider_type_where_it_is_smaller(self, gap, bytes_):
-        array = np.zeros(gap * 5 + 1, np.float32)
-        array[::gap] = 1
-        assert closest(array).gaps.dtype.itemsize * 2 == bytes_
 
 
 class TestStorage:
