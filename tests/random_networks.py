@@ -135,7 +135,9 @@ class RandomNetwork(nn.Module):
 
     def _flat(self, channels: int, height: int, width: int):
         hidden, last = self._linear(channels * height * width, 6), self._linear(6, 5)
-        flatten = self._pick(lambda x: x.flatten(1), lambda x: x.view(x.size(0), -1), lambda x: x.flatten(2).flatten(1))
+        flatten = self._pick(
+            lambda x: x.flatten(1), lambda x: x.contiguous().view(x.size(0), -1), lambda x: x.flatten(2).flatten(1)
+        )
         return flatten, hidden, self._function(), self._linear(6, 6), torch.relu, last
 
     def _mean(self, channels: int, *_: int):
