@@ -183,7 +183,7 @@ class TestReport:
 
     def test_that_without_it_the_proof_says_what_it_rests_on(self, written):
         report = written["plain script"]
-        assert (report.test_set, report.test_set_note) == (None, "the test set was not asked for")
+        assert (report.test_set, report.test_set_note) == (None, "it was not asked for")
         assert properties(report.path)["test_images_read"] == "0"
         assert (report.proof.images, report.random.images) == (256, 256)
         assert "The test set was not read" in as_markdown(report)

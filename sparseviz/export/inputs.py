@@ -29,7 +29,7 @@ def proof_inputs(info: RunInfo, stored: TestInputs, options: ExportOptions) -> P
     as_fed = _Feeder(info.mean, info.std, raw=options.raw_pixels)
     note, test_set = "", None
     if not options.test_set:
-        note = "the test set was not asked for"
+        note = "it was not asked for"
     else:
         folder = options.data_folder or info.config.data.folder
         try:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sparseviz.export.compact import Compaction
+from sparseviz.export.compact import Compaction, Removed
 from sparseviz.export.latency import Latency
 from sparseviz.export.layers import Layer, LayerChange
 from sparseviz.export.options import ExportOptions
@@ -117,11 +117,7 @@ def _removed(report: ExportReport) -> str:
     found = report.compaction
     if found is None:
         return "## What was removed\n\nNothing: the file is not compacted."
-    lines = [
-        f"- {part.layer}: {part.constant:,} units or filters that gave a constant, which was folded into what follows; "
-        f"{part.unread:,} that nothing read."
-        for part in found.removed
-    ]
+    lines = [f"- {part.layer}: {_gone(part)}." for part in found.removed] or ["- No unit and no filter could go."]
     if found.batch_norms:
         lines.append(f"- {found.batch_norms} normalisations were folded into the layers before them.")
     if found.left_alone:
@@ -131,6 +127,14 @@ def _removed(report: ExportReport) -> str:
         "than multiplying all (117 units that read 400 of 784 pixels, batch 64: 92 against 55 microseconds)."
     )
     return "## What was removed\n\n" + "\n".join(lines)
+
+
+def _gone(part: Removed) -> str:
+    reasons = {
+        "gave a constant, which was folded into what follows": part.constant,
+        "had no reader": part.unread,
+    }
+    return "; ".join(f"{number:,} of its units or filters {why}" for why, number in reasons.items() if number)
 
 
 def _latency(report: ExportReport) -> str:

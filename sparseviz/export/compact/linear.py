@@ -33,8 +33,10 @@ class Weights:
     @classmethod
     def of(cls, array: Numbers, bias: ir.Value | None, *, padded: bool = False) -> "Weights":
         """From weights (out, in, ...)."""
-        places = tuple(range(2, array.ndim))
         added = numbers(bias).ravel() if bias is not None else np.zeros(len(array))
+        places = tuple(range(2, array.ndim))
+        if not places:  # a linear layer may be large: no copy
+            return cls(array, array != 0, added, padded)
         return cls(array.sum(places), (array != 0).any(places), added, padded)
 
     def lively(self, read: Channels) -> Alive:
