@@ -183,23 +183,31 @@ def study(  # noqa: PLR0913  # one argument an option
 @_cli.command()
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN.h5")
 @click.option("--out", type=click.Path(path_type=Path), metavar="MODEL.onnx", help="Beside the run unless given.")
+@click.option("--compact", is_flag=True, help="Take out units, filters and inputs that change no answer.")
+@click.option("--storage", type=click.Choice(["dense", "coo"]), default="dense", help="coo: values with their places.")
+@click.option("--half", is_flag=True, help="Store weights as float16.")
+@click.option("--int8", is_flag=True, help="Store weights in 8 bits, by onnxruntime's quantizer.")
+@click.option("--raw-pixels", is_flag=True, help="Read uint8 pixels; the normalisation goes into the file.")
+@click.option("--opset", type=int, help="ONNX operator set, 18 to 23.")
+@click.option("--report", is_flag=True, help="Write a report with latencies beside it, as JSON and Markdown.")
+@click.option("--script", is_flag=True, help="Write a script beside it that runs it on an image.")
+@click.option("--data-dir", "data_folder", help="Folder that holds the data set's files.")
+@click.option("--test-set/--no-test-set", default=True, help="Prove on the whole test set where its files are there.")
+@click.option("--licence", default="", help="Licence of the exported model, for its metadata.")
 @_debug
-def export(run: Path, out: Path | None) -> None:
+def export(run: Path, out: Path | None, **choices: Any) -> None:
     """Export a run's network to ONNX, with the proof that it computes the same."""
-    _refuse_existing(out or run.with_suffix(".onnx"))
-    from sparseviz.export import export_run  # noqa: PLC0415  # torch takes seconds: only when needed
+    from sparseviz.cli_export import show_export  # noqa: PLC0415  # torch takes seconds: only when needed
+    from sparseviz.export import ExportOptions, export_run  # noqa: PLC0415
 
-    report = export_run(run, out)
-    proof = report.proof
-    _out.print(f"parameters    {report.parameters_kept:,} of {report.parameters:,} kept ({report.compression:.1f}x)")
-    _out.print(f"size          {report.bytes:,} bytes; cut weights are stored as zeros")
-    _out.print(f"difference    {proof.relative_difference:.1e} of the largest answer (allowed {proof.bar:.0e})")
-    _out.print(
-        f"agreement     {100 * proof.top1_agreement:.2f} % of {proof.images} test images, onnxruntime against torch; "
-        f"{proof.top1_changes} changed answers"
-    )
-    _out.print(f"error         {proof.error_onnx:.2f} % in onnxruntime, {proof.error_torch:.2f} % in torch")
-    click.echo(report.path)
+    options = ExportOptions(**choices)
+    target = out or run.with_suffix(".onnx")
+    for path in (target, *options.companions(target).values()):
+        _refuse_existing(path)
+    report = export_run(run, out, options)
+    show_export(_out, report)
+    for path in (*report.files, report.path):
+        click.echo(path)
 
 
 @_cli.command()
