@@ -6,10 +6,8 @@ Wrong use ends with status 2, a failed job with 1, and a traceback is shown only
 
 import json
 import logging
-import platform
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -219,7 +217,9 @@ def info(run: Path | None, *, as_json: bool) -> None:
     if run is not None and not as_json:
         _show_run(run)
         return
-    facts = _read_summary(run) if run else _about()
+    from sparseviz.cli_about import about  # noqa: PLC0415  # keeps --help quick
+
+    facts = _read_summary(run) if run else about()
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
@@ -245,22 +245,6 @@ def convert(run: Path, form: str, step: int | None, out: Path | None) -> None:
 
     _refuse_existing(out or place_beside(run, form))
     click.echo(convert_run(run, form, out, step=step))
-
-
-def _about() -> dict[str, Any]:
-    from sparseviz.device import pick_device  # noqa: PLC0415  # torch takes seconds: only when needed
-
-    libraries = ("torch", "numpy", "h5py", "onnx", "onnxruntime", "PySide6-Essentials", "pyqtgraph")
-    return {
-        "version": __version__,
-        "python": platform.python_version(),
-        "libraries": {name: version(name) for name in libraries},
-        "device": str(pick_device("auto")),
-        "runs": str(paths.runs_folder()),
-        "data": str(paths.data_folder()),
-        "resources": str(paths.resources()),
-        "presets": list(paths.presets()),
-    }
 
 
 def _read_summary(path: Path) -> dict[str, Any]:
