@@ -195,14 +195,11 @@ def study(  # noqa: PLR0913  # one argument an option
 @_debug
 def export(run: Path, out: Path | None, **choices: Any) -> None:
     """Export a run's network to ONNX, with the proof that it computes the same."""
+    _refuse_existing(out or run.with_suffix(".onnx"))
     from sparseviz.cli_export import show_export  # noqa: PLC0415  # torch takes seconds: only when needed
     from sparseviz.export import ExportOptions, export_run  # noqa: PLC0415
 
-    options = ExportOptions(**choices)
-    target = out or run.with_suffix(".onnx")
-    for path in (target, *options.companions(target).values()):
-        _refuse_existing(path)
-    report = export_run(run, out, options)
+    report = export_run(run, out, ExportOptions(**choices))
     show_export(_out, report)
     for path in (*report.files, report.path):
         click.echo(path)
