@@ -86,6 +86,14 @@ def test_that_the_shares_fall_as_the_source_says(decline):
     assert shares == pytest.approx(cubic if decline == "cubic" else [1, 0.1**0.25, 0.1**0.5, 0.1**0.75, 0.1])
 
 
+@pytest.mark.parametrize("name", ["magnitude", "collins-kohli"])
+@pytest.mark.parametrize("end", [0.5, 0.7, 1.0])
+def test_that_the_last_cut_falls_before_the_masks_freeze_where_the_ramp_ends(name, end):
+    phases = {"schedule__ramp_until": end, "schedule__decide_from": end, "schedule__freeze_from": end}
+    *_, one = trained(name, 10, **phases, method__share_of="layer")
+    assert int(one.method.mask("fc1").sum()) == round(0.1 * 9408)
+
+
 @pytest.mark.parametrize("name", FINAL)
 def test_that_what_was_cut_stays_cut_and_is_zero(name):
     settings = {"network": "lenet300", "method__keep": 0.3} if name == "data-free" else {}

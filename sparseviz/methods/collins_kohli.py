@@ -60,7 +60,7 @@ class CollinsKohli(Pruned):
         super().attach(model)
         number = len(self.masks)
         self._active = torch.zeros_like(self._cut_at, dtype=torch.bool)
-        self.choices = tuple(round(self.first + (self.last - self.first) * place / number) for place in range(number))
+        self.choices = tuple(self.at(place / number) for place in range(number))
 
     def needs_data(self, step: int) -> bool:
         """When a layer is to be chosen."""
@@ -98,9 +98,9 @@ class CollinsKohli(Pruned):
 
     def before_step(self, step: int) -> None:
         """Project where it is due; the last time for good."""
-        ends = step == round(self.last)
-        due = ends or step in self.choices or (step - round(self.first)) % self.config.method.every == 0
-        if due and not self.frozen and round(self.first) <= step <= round(self.last):
+        ends = step == self.at(1)
+        due = ends or step in self.choices or (step - self.at(0)) % self.config.method.every == 0
+        if due and not self.frozen and self.at(0) <= step <= self.at(1):
             for name, active in zip(self.masks, self._active.tolist(), strict=True):
                 if active:
                     self._project(name)

@@ -61,12 +61,12 @@ class NetworkSurgery(Pruned):
 
     def before_step(self, step: int) -> None:
         """Operate, by chance, while surgery lasts."""
-        if self.frozen or not round(self.first) <= step <= round(self.last):
+        if self.frozen or not self.at(0) <= step <= self.at(1):
             return
-        if step == round(self.first):
+        if step == self.at(0):
             self._measure()
             self._cut_at.fill_(1)
-        chance = 1 / (1 + DECAY * (step - round(self.first)))
+        chance = 1 / (1 + DECAY * (step - self.at(0)))
         self.operate(torch.rand((), device=self._bars.device) < chance)
 
     @torch.no_grad()

@@ -39,10 +39,15 @@ class Pruned(Dense):
         super().__init__(config, steps)
         self.masks: dict[str, FixedMask] = {}
         self._cut_at = torch.zeros(0)  # (layers that are cut,) of the decisive quantity; NaN before the first cut
-        self.first, self.last = window(config, steps)
         rounds = config.method.rounds
-        at = [self.first + (self.last - self.first) * (number + 1) / rounds for number in range(rounds)]
-        self.rounds = {round(step): number + 1 for number, step in enumerate(at)}
+        self.rounds = {self.at((number + 1) / rounds): number + 1 for number in range(rounds)}
+
+    def at(self, share: float) -> int:
+        """The step at this share of the time in which the method cuts; before any at which the ramp has ended."""
+        first = self.config.schedule.warm_up_until
+        last = max(self.config.schedule.ramp_until, first) or 2 / 3
+        step = round((first + (last - first) * share) * (self.steps - 1))
+        return max(min(step, round(last * self.steps) - 1), 0)  # the masks may freeze where the ramp ends
 
     def attach(self, model: nn.Module) -> None:
         """Give every named layer's weight a mask of ones. Raises ConfigError."""
@@ -95,13 +100,6 @@ class Pruned(Dense):
     def state_dict(self) -> Mapping[str, Tensor]:
         """The masks, by layer, and where the last round cut."""
         return {f"{name}.mask": module.mask for name, module in self.masks.items()} | {"cut_at": self._cut_at}
-
-
-def window(config: RunConfig, steps: int) -> tuple[float, float]:
-    """Between which steps a method cuts."""
-    first = config.schedule.warm_up_until
-    last = max(config.schedule.ramp_until, first) or 2 / 3
-    return first * (steps - 1), last * (steps - 1)
 
 
 def share_after(number: int, method: MethodConfig) -> float:
