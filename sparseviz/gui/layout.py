@@ -236,6 +236,8 @@ class Layout(QObject):
         view.addSeparator()
         view.addActions([actions.play, actions.first, actions.previous, actions.next, actions.last])
         view.addSeparator()
+        view.addAction(actions.compare)
+        view.addSeparator()
         view.addActions([actions.reset_layout, actions.full_screen])
         help_ = bar.addMenu(self.tr("&Help"))
         help_.addActions([actions.explain, actions.shortcuts, actions.about])

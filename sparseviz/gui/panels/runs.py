@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QFile, QFileSystemWatcher, QSortFilterProxyModel, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -36,6 +36,7 @@ class RunsPanel(Pane):
     """Reads the heads of a folder's files in a thread of its own, whenever the folder changes and it is in sight."""
 
     opened = Signal(Path)
+    compare_asked = Signal(list)  # of paths
     complained = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -72,7 +73,7 @@ class RunsPanel(Pane):
     def keys(self) -> list[tuple[str, str]]:
         """Those of the table."""
         return [
-            (self.tr("open the run"), self.tr("Enter")),
+            (self.tr("open the run; compare those that are selected"), self.tr("Enter")),
             (self.tr("rename the run, or edit its note"), "F2"),
             (self.tr("move the run to the bin"), self.tr("Delete")),
         ]
@@ -125,6 +126,9 @@ class RunsPanel(Pane):
             column.addWidget(widget, share)
 
     def _connect(self) -> None:
+        compare = QAction(self.tr("&Compare Selected Runs"), self)
+        compare.triggered.connect(self._compare)
+        self.addAction(compare)
         self.filter.textChanged.connect(self.sorted.setFilterFixedString)
         self.filter.textChanged.connect(self._tell)
         self.choose.clicked.connect(self.choose_folder)
@@ -189,10 +193,21 @@ class RunsPanel(Pane):
     def _chosen(self) -> list[RunHeader]:
         return [self._header(index.row()) for index in self.sheet.selectionModel().selectedRows()]
 
+    def chosen_files(self) -> list[Path]:
+        """The runs that are selected."""
+        return [header.path for header in self._chosen()]
+
+    @Slot()
+    def _compare(self) -> None:
+        self.compare_asked.emit(self.chosen_files())
+
     @Slot()
     def _open(self) -> None:
-        if chosen := self._chosen():
-            self.opened.emit(chosen[0].path)
+        chosen = self.chosen_files()
+        if len(chosen) > 1:
+            self.compare_asked.emit(chosen)
+        elif chosen:
+            self.opened.emit(chosen[0])
 
     @Slot()
     def choose_folder(self) -> None:

@@ -1,0 +1,665 @@
+"""Runs laid over each other: real short runs of several methods and networks, in the real window."""
+
+import csv
+import dataclasses
+import io
+import math
+import shutil
+import time
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QApplication, QComboBox, QFileDialog, QWidget
+
+from sparseviz.gui import appearance, view_file
+from sparseviz.gui.compare.reading import read_run
+from sparseviz.gui.compare.window import CompareWindow
+from sparseviz.gui.theme import theme_of
+from sparseviz.gui.views.base import Pane
+from sparseviz.gui.views.compare import mask_image
+from sparseviz.gui.views.compare.curves import CurvesTab
+from sparseviz.gui.views.compare.distributions import shares
+from sparseviz.gui.views.compare.subject import sign_of
+from sparseviz.gui.views.copy_table import as_latex, as_markdown
+from sparseviz.overlap import BOTH, FIRST, SECOND
+from sparseviz.snapshot import Errors, History
+from sparseviz.store import RunReader
+from sparseviz.study.plan import Study
+
+WAIT_MS = 20_000
+CURVES, ERRORS, LAYERS, DISTRIBUTIONS, MASKS, RUNS = range(6)
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+@pytest.fixture
+def comparing(qtbot):
+    """The window, empty."""
+    made = CompareWindow()
+    qtbot.addWidget(made)
+    made.resize(1300, 850)
+    made.show()
+    qtbot.waitExposed(made)
+    made.activateWindow()
+    return made
+
+
+@pytest.fixture
+def compared(comparing, qtbot, gated, magnitude, dense, conv):  # noqa: PLR0917  # fixtures
+    """Three methods on LeNet-300, and LeNet-5."""
+    add(comparing, qtbot, gated.path, magnitude.path, dense.path, conv.path)
+    return comparing
+
+
+def add(window, qtbot, *paths):
+    before = window.list.sheet.count()
+    window.add(paths)
+    qtbot.waitUntil(lambda: window.list.sheet.count() == before + len(paths), timeout=WAIT_MS)
+
+
+def go(window, number):
+    window.go_to(number)
+    QApplication.processEvents()
+    return window.views[number]
+
+
+def answered(window, qtbot):
+    view = go(window, MASKS)
+    qtbot.waitUntil(lambda: view.answer is not None and view.answer.question is view.question, timeout=WAIT_MS)
+    return view
+
+
+def hide(window, number):
+    window.list.sheet.item(number - 1).setCheckState(Qt.CheckState.Unchecked)
+
+
+# Runs come and go.
+
+
+def test_that_an_empty_window_invites_and_every_view_says_what_will_appear(comparing):
+    assert comparing.list.empty.isVisible()
+    for number in range(6):
+        view = go(comparing, number)
+        assert view.is_empty()
+        assert len(view.empty.text()) > 40
+        assert len(view.lesson()) > 100
+        assert view.table() == []
+
+
+def test_that_runs_are_read_in_another_thread_and_numbered(comparing, qtbot, gated, magnitude):
+    comparing.add([gated.path, magnitude.path, gated.path])
+    assert comparing.list.sheet.count() == 0  # not read here
+    assert "gated.h5" in comparing.statusBar().currentMessage()
+    qtbot.waitUntil(lambda: comparing.list.sheet.count() == 2, timeout=WAIT_MS)
+    assert [(run.number, run.name, run.method) for run in comparing.list.runs()] == [
+        (1, "gated", "gated"),
+        (2, "magnitude", "magnitude"),
+    ]
+    assert "lenet300 · digits" in comparing.list.sheet.item(1).text()
+    comparing.add([gated.path])
+    assert not comparing.statusBar().currentMessage()
+
+
+def test_that_two_files_of_one_name_are_told_apart_by_their_folders(comparing, qtbot, gated, tmp_path):
+    other = tmp_path / "second"
+    other.mkdir()
+    shutil.copy(gated.path, other / gated.path.name)
+    add(comparing, qtbot, gated.path, other / gated.path.name)
+    assert [run.name for run in comparing.list.runs()] == ["gated", "second/gated"]
+
+
+def test_that_a_file_that_is_no_run_is_named_and_the_others_stay(comparing, qtbot, gated, tmp_path):
+    bad = tmp_path / "bad.h5"
+    bad.write_text("no HDF5")
+    comparing.add([bad, gated.path])
+    qtbot.waitUntil(lambda: comparing.messages.shown is not None, timeout=WAIT_MS)
+    assert "bad.h5 is no HDF5 file" in comparing.messages.shown.text()
+    qtbot.waitUntil(lambda: comparing.list.sheet.count() == 1, timeout=WAIT_MS)
+    comparing.messages.shown.close()
+
+
+def test_that_runs_are_hidden_removed_and_moved_with_keys_and_keep_their_numbers(compared, qtbot):
+    sheet = compared.list.sheet
+    sheet.setFocus()
+    sheet.setCurrentRow(0)
+    qtbot.keyClick(sheet, Qt.Key.Key_Space)
+    assert [run.number for run in compared.list.runs()] == [2, 3, 4]
+    qtbot.keyClick(sheet, Qt.Key.Key_Space)
+    qtbot.keyClick(sheet, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert [run.number for run in compared.list.runs()] == [2, 1, 3, 4]
+    assert [run.number for run in compared.view().runs] == [2, 1, 3, 4]
+    sheet.clearSelection()
+    sheet.setCurrentRow(0)
+    qtbot.keyClick(sheet, Qt.Key.Key_Delete)
+    assert [run.number for run in compared.list.runs()] == [1, 3, 4]
+    assert [run.number for run in compared.view().runs] == [1, 3, 4]
+
+
+def test_that_a_freed_number_is_given_again(compared, qtbot, magnitude):
+    compared.list.sheet.clearSelection()
+    compared.list.sheet.setCurrentRow(1)
+    compared.list.remove_chosen()
+    add(compared, qtbot, magnitude.path)
+    assert [run.number for run in compared.list.runs()] == [1, 3, 4, 2]
+
+
+def test_that_dropped_files_are_added(comparing, qtbot, gated, dense):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in (gated.path, dense.path)])
+    buttons = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(40, 300), Qt.DropAction.CopyAction, data, *buttons)
+    comparing.dragEnterEvent(enter)
+    assert enter.isAccepted()
+    comparing.dropEvent(QDropEvent(QPointF(40, 300), Qt.DropAction.CopyAction, data, *buttons))
+    qtbot.waitUntil(lambda: comparing.list.sheet.count() == 2, timeout=WAIT_MS)
+
+
+def test_that_files_are_chosen(comparing, qtbot, gated, monkeypatch):
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(gated.path)], ""))
+    qtbot.keyClick(comparing, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: comparing.list.sheet.count() == 1, timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_that_no_two_runs_have_one_sign(qapp, dark):
+    appearance.apply(qapp, dark=dark)
+    theme = theme_of(qapp.palette())
+    signs = [sign_of(number, theme) for number in range(1, 281)]
+    assert len({(sign.colour.name(), sign.dash, sign.symbol) for sign in signs}) == 280
+    assert len({(sign.dash, sign.symbol) for sign in signs[:35]}) == 35  # without colours
+
+
+# The main window.
+
+
+def test_that_the_main_window_compares_its_run_and_the_runs_chosen_in_the_list(opened, gated, magnitude, qtbot):
+    comparing = opened.files.comparing
+    opened.actions_.compare.trigger()
+    window = comparing.window
+    qtbot.waitUntil(lambda: window.list.sheet.count() == 1, timeout=WAIT_MS)
+    opened.layout_.runs.compare_asked.emit([gated.path, magnitude.path])
+    assert comparing.window is window
+    qtbot.waitUntil(lambda: window.list.sheet.count() == 2, timeout=WAIT_MS)
+    with qtbot.waitSignal(opened.files.run_chosen, timeout=WAIT_MS) as chosen:
+        window.list.sheet.itemActivated.emit(window.list.sheet.item(1))
+    assert chosen.args == [magnitude.path]
+    opened.close()
+    assert not window.isVisible()
+
+
+def test_that_enter_in_the_run_list_compares_several_and_opens_one(window, gated, dense, qtbot, tmp_path):
+    folder = tmp_path / "list"
+    folder.mkdir()
+    for run in (gated, dense):
+        shutil.copy(run.path, folder)
+    runs = window.layout_.runs
+    next(dock for dock in window.layout_.docks if dock.objectName() == "runs").raise_()
+    QApplication.processEvents()
+    runs.show_folder(folder)
+    qtbot.waitUntil(lambda: len(runs.model.headers) == 2, timeout=WAIT_MS)
+    runs.sheet.selectAll()
+    runs.sheet.setFocus()
+    with qtbot.waitSignal(runs.compare_asked, timeout=WAIT_MS) as asked:
+        qtbot.keyClick(runs.sheet, Qt.Key.Key_Return)
+    assert sorted(path.name for path in asked.args[0]) == ["dense.h5", "gated.h5"]
+    qtbot.waitUntil(lambda: window.files.comparing.window.list.sheet.count() == 2, timeout=WAIT_MS)
+    window.files.comparing.window.close()
+    window.actions_.compare.trigger()  # the focus is in the list
+    qtbot.waitUntil(lambda: window.files.comparing.window.list.sheet.count() == 2, timeout=WAIT_MS)
+
+
+# Curves.
+
+
+def test_that_every_run_is_a_line_with_its_values(compared):
+    view = go(compared, CURVES)
+    assert [line.run.number for line in view.picture.lines] == [1, 2, 3, 4]
+    for line in view.picture.lines:
+        history = line.run.history
+        read = [s for s in history if s.scalars["validation_error"] > 0]
+        assert line.x.tolist() == [s.epoch for s in read]
+        assert line.y.tolist() == [s.scalars["validation_error"] for s in read]
+        assert line.star == (history[-1].epoch, line.run.errors.test)
+        drawn = view.picture.items[line.run.number].getData()
+        np.testing.assert_allclose(10 ** drawn[1], line.y)
+
+
+def test_that_other_scalars_and_axes_are_chosen_and_the_values_are_a_table(compared):
+    view = go(compared, CURVES)
+    view.choice.setCurrentIndex(view.choice.findData("loss"))
+    view.axis.setCurrentIndex(view.axis.findData("parameters_kept"))
+    line = view.picture.lines[0]
+    there = [s for s in line.run.history if math.isfinite(s.scalars["loss"])]
+    assert line.x.tolist() == [s.scalars["parameters_kept"] for s in there]
+    assert line.star is None  # the test error is no loss
+    head, *rows = view.table()
+    assert head == ["run", "name", "parameters kept", "train loss"]
+    assert len(rows) == sum(len(line.x) for line in view.picture.lines)
+    assert rows[0] == [1, "gated", line.x[0], line.y[0]]
+
+
+def test_that_the_crosshair_reads_every_run_with_keys(compared, qtbot):
+    view = go(compared, CURVES)
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_Left)
+    assert view.picture.crosshair.isVisible()
+    told = view.readout.texts[0]
+    assert told.startswith("epoch 1")
+    for line in view.picture.lines:
+        assert f"{line.run.number}: {line.y[-1]:,.4g}" in told
+        assert f"{line.run.errors.test:.2f} %" in told
+
+
+def test_that_gate_rates_are_offered_only_where_a_run_has_gates(compared):
+    view = go(compared, CURVES)
+    assert view.choice.findData("gate_rate") >= 0
+    hide(compared, 1)
+    hide(compared, 4)
+    assert view.choice.findData("gate_rate") < 0
+    texts = [view.choice.itemText(at) for at in range(view.choice.count())]
+    assert len(texts) > 5
+    assert not [text for text in texts if "gate" in text.lower()]
+
+
+# Error against what is kept.
+
+
+def test_that_test_and_validation_errors_are_told_apart(compared):
+    view = go(compared, ERRORS)
+    ends = {(p.number, p.kind): (p.kept, p.error) for p in view.points}
+    for run in view.runs:
+        kept = run.history[-1].scalars["parameters_kept"]
+        assert ends[run.number, "test"] == (kept, run.errors.test)
+        assert ends[run.number, "validation"] == (kept, run.history[-1].scalars["validation_error"])
+    assert len(ends) == 8
+    assert "No published network is known for lenet300, digits; lenet5, digits." in view.caption.text()
+
+
+def test_that_the_published_networks_of_the_same_data_are_anchors(comparing, qtbot, gated):
+    run = dataclasses.replace(read_run(gated.path, 1, "as if on MNIST"), data="mnist")
+    from sparseviz.config import RunConfig
+    from sparseviz.gui.references import anchors
+
+    mnist = RunConfig.load("lenet300-mnist-best")
+    told = anchors(mnist, 266_200)
+    published = Study.load("frontier300").published
+    assert [(one.name, one.error_percent) for one in told] == [(one.name, one.error) for one in published]
+    assert told[0].parameters_kept == 266_200 / published[0].compression
+    assert told[3].parameters_kept == 22_000  # as printed
+    assert not anchors(mnist.changed({"data.name": "digits"}), 266_200)
+    view = go(comparing, ERRORS)
+    view.show_runs([dataclasses.replace(run, anchors=told)])
+    found = [(p.name, p.kept, p.error) for p in view.points if not p.number]
+    assert found == [(one.name, one.parameters_kept, one.error_percent) for one in told]
+    assert len(view.anchors.points()) == len(told)
+    assert not set(view.names.hidden()) & {one.name for one in told}
+    assert "without biases" in view.caption.text()
+    view.axis.setCurrentIndex(view.axis.findData("weights_kept"))
+    assert "without biases" not in view.caption.text()
+    assert view.points[0].kept == run.history[-1].scalars["weights_kept"]
+
+
+def test_that_a_run_whose_test_images_were_not_read_has_no_test_error(comparing, gated):
+    run = dataclasses.replace(read_run(gated.path, 1, "x"), errors=Errors())
+    view = go(comparing, ERRORS)
+    view.show_runs([run])
+    assert [point.kind for point in view.points] == ["validation"]
+    assert "The test images were not read by 1." in view.caption.text()
+
+
+# Tables.
+
+
+def test_that_layers_stand_in_columns_and_a_missing_one_is_absent(compared):
+    view = go(compared, LAYERS)
+    head, *rows = view.table()
+    assert head[:6] == ["Layer", "Shape", "Weights", "1 kept", "1 sparsity %", "1 compression"]
+    assert [row[:2] for row in rows[:7]] == [
+        ["fc1", "300×784"],
+        ["fc2", "100×300"],
+        ["fc3", "10×100"],
+        ["conv1", "20×1×5×5"],
+        ["conv2", "50×20×5×5"],
+        ["fc1", "500×800"],
+        ["fc2", "10×500"],
+    ]
+    runs = view.runs
+    for column, run in enumerate(runs):
+        layer = run.layer("fc1", len(run.history) - 1)
+        row = rows[0] if run.network == "lenet300" else rows[5]
+        cells = row[3 + 3 * column : 6 + 3 * column]
+        assert cells == [layer.kept, 100 * (1 - layer.kept / layer.info.weights), layer.info.weights / layer.kept]
+        assert rows[-1][3 + 3 * column] == run.totals().parameters_kept
+        assert rows[-2][3 + 3 * column] == run.totals().weights_kept
+    assert rows[3][3] == ""  # LeNet-300 has no conv1
+    assert view.model.rows[3][3][0] == "–"
+
+
+def test_that_the_layer_table_is_copied_in_other_forms(compared, qtbot):
+    view = go(compared, LAYERS)
+    view.sheet.setFocus()
+    qtbot.keyClick(view.sheet, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    text = QGuiApplication.clipboard().text()
+    assert text.splitlines()[0].startswith("Layer\tShape\tWeights\t1 kept")
+    view.sheet.copy(as_markdown)
+    assert QGuiApplication.clipboard().text().startswith("| Layer | Shape |")
+    view.sheet.copy(as_latex)
+    assert r"\toprule" in QGuiApplication.clipboard().text()
+
+
+def test_that_only_settings_that_differ_are_listed(compared, qtbot):
+    view = go(compared, RUNS)
+    names = [row[0] for row in view.table()]
+    assert "method" in names
+    assert "gate.start" in names  # two of the four have gates
+    assert "seed" not in names  # the same in all
+    hide(compared, 1)
+    hide(compared, 4)
+    names = [row[0] for row in view.table()]
+    assert not [cell for row in view.table() for cell in row if "gate" in str(cell)]
+    assert names[-1] == "compression by weights"  # magnitude and dense were trained alike
+
+
+# Two runs.
+
+
+def test_that_two_runs_of_one_quantity_share_an_axis(compared):
+    view = go(compared, DISTRIBUTIONS)
+    view.pairing.choose(2, 3)
+    assert view.panels[0].plot.getAxis("bottom").labelText == "|w| / std"
+    assert view.panels[1].plot not in view.canvas.ci.items
+    sides = view.pairing.sides()
+    view.log.setChecked(False)
+    np.testing.assert_allclose(view.panels[0].bars.opts["height"], shares(sides[0]))
+    np.testing.assert_allclose(view.panels[0].outline.getData()[1][1:-1:2], shares(sides[1]))
+    assert shares(sides[0]).sum() == pytest.approx(100)
+    texts = " ".join((*view.counts.texts, *view.caption.texts, view.canvas.accessibleName()))
+    assert "gate" not in texts
+
+
+def test_that_two_quantities_are_never_put_on_one_axis(compared):
+    view = go(compared, DISTRIBUTIONS)
+    view.pairing.choose(1, 2)
+    assert [panel.plot.getAxis("bottom").labelText for panel in view.panels] == ["gate", "|w| / std"]
+    assert all(panel.plot in view.canvas.ci.items for panel in view.panels)
+    assert view.panels[0].bars.isVisible()
+    assert not view.panels[0].outline.isVisible()
+    assert view.panels[1].outline.isVisible()
+    assert "different quantities" in view.caption.texts[0]
+    head, *rows = view.table()
+    assert head[:5] == ["run", "name", "layer", "epoch", "quantity"]
+    assert {(row[0], row[4]) for row in rows} == {(1, "gate"), (2, "|w| / std")}
+    assert sum(row[-1] for row in rows) == 2 * 235_200
+
+
+def test_that_time_is_shared_by_share_or_by_epoch(compared, qtbot):
+    view = go(compared, DISTRIBUTIONS)
+    view.pairing.choose(1, 2)
+    view.setFocus()
+    last = view.bar.slider.maximum()
+    assert view.bar.slider.value() == last
+    qtbot.keyClick(view, Qt.Key.Key_Left)
+    assert view.bar.slider.value() == last - 1
+    for step in range(last + 1):
+        view.pairing.choose_time(step, by_epoch=False)
+        assert [side.position for side in view.pairing.sides()] == [step, step]
+    view.pairing.choose(1, 4)  # 10 snapshots, and 3 of the same epoch
+    for step in range(last + 1):
+        view.pairing.choose_time(step, by_epoch=False)
+        one, other = view.pairing.sides()
+        share = one.when / one.run.history[-1].epoch
+        epochs = other.run.history.epochs()
+        assert one.position == step
+        assert other.position == max(np.flatnonzero(epochs <= share * epochs[-1]))
+
+
+def test_that_runs_of_other_lengths_are_matched_by_epoch_to_the_end_of_the_longer(comparing, gated):
+    run = read_run(gated.path, 1, "short")
+    longer = History(run.history.parameters)
+    for snapshot in run.history:
+        longer.append(dataclasses.replace(snapshot, epoch=5 * snapshot.epoch))
+    view = go(comparing, DISTRIBUTIONS)
+    runs = [run, dataclasses.replace(run, number=2, history=longer)]
+    view.pairing.show_runs(runs)
+    view.show_runs(runs)
+    assert [side.when for side in view.pairing.sides()] == [1, 5]
+    view.pairing.choose_time(view.pairing.step, by_epoch=True)
+    assert [side.when for side in view.pairing.sides()] == [1, 5]
+    for step in range(view.pairing.steps):
+        view.pairing.choose_time(step, by_epoch=True)
+        one, other = view.pairing.sides()
+        assert other.position == step
+        assert one.position == max(np.flatnonzero(run.history.epochs() <= other.when + 1e-9))
+    assert view.pairing.layers() == ["fc1", "fc2", "fc3"]
+
+
+def test_that_runs_are_swapped_and_the_same_run_is_never_chosen_twice(compared):
+    view = go(compared, DISTRIBUTIONS)
+    view.pairing.choose(1, 2)
+    view.bar.swap.click()
+    assert view.pairing.numbers == (2, 1)
+    view.bar.first.setCurrentIndex(view.bar.first.findData(1))
+    view.bar.first.activated.emit(view.bar.first.currentIndex())
+    assert view.pairing.numbers == (1, 2)
+
+
+def test_that_the_masks_of_every_snapshot_are_exact(compared, qtbot, gated, magnitude):
+    view = answered(compared, qtbot)
+    view.pairing.choose(1, 2)
+    for step in (view.pairing.steps, 4):
+        view.pairing.choose_time(step, by_epoch=False)
+        answered(compared, qtbot)
+        sides = view.pairing.sides()
+        with RunReader(gated.path) as one, RunReader(magnitude.path) as other:
+            masks = [run.mask("fc1", side.position) for run, side in zip((one, other), sides, strict=True)]
+        assert masks[0] is not None
+        assert masks[1] is not None
+        assert view.answer.overlap.both == (masks[0] & masks[1]).sum()
+        assert view.answer.overlap.kept == (masks[0].sum(), masks[1].sum())
+        assert view.answer.overlap.kept == (sides[0].layer.kept, sides[1].layer.kept)
+        assert view.answer.exact == (True, True)
+        assert np.array_equal(view.plots.kinds & (FIRST | BOTH) > 0, masks[0])
+        assert np.array_equal(view.plots.kinds & (SECOND | BOTH) > 0, masks[1])
+    assert f"{view.answer.overlap.both:,}" in view.legend.accessibleName()
+    assert "by chance" in view.measures.texts[0]
+    assert dict(view.table())["kept by both"] == view.answer.overlap.both
+
+
+def test_that_a_run_without_such_masks_gives_those_of_the_nearest_checkpoint(comparing, qtbot, tmp_path, gated):
+    import h5py
+
+    bare = tmp_path / "bare.h5"
+    shutil.copy(gated.path, bare)
+    with h5py.File(bare, "r+") as file:
+        del file["snapshots/masks"]
+    add(comparing, qtbot, gated.path, bare)
+    view = answered(comparing, qtbot)
+    view.pairing.choose_time(3, by_epoch=False)
+    answered(comparing, qtbot)
+    position = view.pairing.sides()[1].position
+    assert position == 3
+    with RunReader(bare) as run:
+        step = run.snapshots()[position].step
+        checkpoint = run.checkpoint(step)
+    assert view.answer.exact == (True, checkpoint.step == step)
+    assert view.answer.steps == (step, checkpoint.step)
+    assert view.answer.overlap.kept[1] == checkpoint.masks["fc1"].sum()
+    assert ("mask of the checkpoint at step" in view.caption.texts[0]) == (checkpoint.step != step)
+
+
+def test_that_layers_of_other_shapes_are_refused_with_a_reason(compared, qtbot):
+    view = answered(compared, qtbot)
+    view.pairing.choose(1, 4)
+    view.pairing.choose_layer("fc1")
+    assert view.refusal.isVisible()
+    assert "300×784" in view.refusal.text()
+    assert "500×800" in view.refusal.text()
+    view.pairing.choose_layer("conv1")
+    assert "1  gated has no layer “conv1”" in view.refusal.text()
+    assert view.table() == []
+    view.pairing.choose(1, 2)
+    answered(compared, qtbot)
+    assert not view.refusal.isVisible()
+
+
+def test_that_a_file_that_has_gone_is_told_and_the_window_stays(comparing, qtbot, gated, magnitude, tmp_path):
+    gone = tmp_path / "gone.h5"
+    shutil.copy(magnitude.path, gone)
+    add(comparing, qtbot, gated.path, gone)
+    gone.unlink()
+    view = go(comparing, MASKS)
+    qtbot.waitUntil(view.refusal.isVisible, timeout=WAIT_MS)
+    assert "gone.h5: no such file" in view.refusal.text()
+
+
+def test_that_the_three_pictures_move_together_and_the_pointer_reads_a_weight(compared, qtbot):
+    view = answered(compared, qtbot)
+    view.pairing.choose(1, 2)
+    view = answered(compared, qtbot)
+    view.setFocus()
+    for _ in range(3):
+        qtbot.keyClick(view, Qt.Key.Key_Plus)
+    ranges = [plot.getViewBox().viewRange() for plot in view.plots.plots]
+    np.testing.assert_allclose(ranges[0], ranges[2])
+    np.testing.assert_allclose(ranges[1], ranges[2])
+    assert ranges[2][0][1] - ranges[2][0][0] == pytest.approx(784 * 0.8**3)
+    words = {0: "kept by none", FIRST: "kept by 1 only", SECOND: "kept by 2 only", BOTH: "kept by both"}
+    for kind, word in words.items():
+        places = np.argwhere(view.plots.kinds == kind)
+        if len(places):
+            view.plots.pointed.emit(*places[0].tolist())
+            assert word in view.caption.texts[0]
+    qtbot.keyClick(view, Qt.Key.Key_Home)
+    np.testing.assert_allclose(view.plots.plots[0].getViewBox().viewRange()[0], (0, 784))
+
+
+def test_that_no_kept_weight_vanishes_and_glyphs_tell_the_kinds_without_colour():
+    random = np.random.default_rng(0)
+    kinds = random.choice(np.array([0, FIRST, SECOND, BOTH], np.uint8), (90, 70), p=[0.94, 0.02, 0.02, 0.02])
+    levels = mask_image.image(kinds, 10, 7, 2)
+    for row in range(10):
+        for column in range(7):
+            held = set(kinds[row * 9 : row * 9 + 9, column * 10 : column * 10 + 10].flat) - {0}
+            one = {FIRST: mask_image.ONE, SECOND: mask_image.OTHER, BOTH: mask_image.COMMON}
+            expected = mask_image.SEVERAL if len(held) > 1 else one[held.pop()] if held else mask_image.NONE
+            assert levels[row, column] == expected
+    few = np.array([[0, FIRST], [SECOND, BOTH]], np.uint8)
+    large = mask_image.image(few, 16, 16, 2)
+    assert large.shape == (16, 16)
+    assert not large[:8, :8].any()
+    inked = {kind: (large[place] > 0) for kind, place in ((FIRST, np.s_[:8, 8:]), (SECOND, np.s_[8:, :8]))}
+    assert np.array_equal(inked[FIRST], ~inked[SECOND])  # together they are the square of "both"
+    assert inked[FIRST][0, 0]
+    assert (large[8:, 8:] == mask_image.COMMON).all()
+
+
+# All views.
+
+
+def test_that_every_view_is_saved_in_every_form(compared, qtbot, tmp_path):
+    compared.pairing.choose(1, 2)
+    answered(compared, qtbot)
+    for number, view in enumerate(compared.views):
+        go(compared, number)
+        for suffix in (".png", ".svg", ".csv"):
+            path = tmp_path / f"{number}{suffix}"
+            view_file.save_view(view, path)
+            assert path.stat().st_size > 100
+        rows = list(csv.reader(io.StringIO((tmp_path / f"{number}.csv").read_text())))
+        assert len(rows) > 5
+        assert len({len(row) for row in rows}) == 1
+
+
+def test_that_ctrl_s_asks_where_the_view_in_sight_goes(opened, qtbot, gated, monkeypatch, tmp_path):
+    opened.actions_.compare.trigger()
+    window = opened.files.comparing.window
+    qtbot.waitUntil(lambda: window.list.sheet.count() == 1, timeout=WAIT_MS)
+    asked = []
+
+    def answer(parent, *question):
+        asked.append((parent, *question))
+        return str(tmp_path / "curves.csv"), "CSV, the values (*.csv)"
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", answer)
+    window.activateWindow()
+    qtbot.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    assert asked[0][0] is window
+    assert "comparison-curves-of-all-runs" in asked[0][2]
+    assert (tmp_path / "curves.csv").read_text().startswith("run,name,epoch,validation error %")
+
+
+def test_that_every_control_has_a_name(compared, qtbot):
+    compared.pairing.choose(1, 2)
+    controls = (QAbstractButton, QAbstractSlider, QComboBox, Pane)
+    asked = []
+    for number in range(6):
+        go(compared, number)
+        asked += [
+            widget
+            for widget in compared.findChildren(QWidget)
+            if (isinstance(widget, controls) or widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+            and widget.isVisible()
+            and not widget.objectName().startswith("qt_")
+            and not widget.inherits("QScrollBar")
+            and not widget.inherits("QTabBar")
+            and widget.focusProxy() is None
+        ]
+    assert len(asked) > 60
+    assert [w for w in asked if not QAccessible.queryAccessibleInterface(w).text(QAccessible.Text.Name).strip()] == []
+
+
+def test_that_views_follow_the_palette_and_stay_readable_in_a_narrow_window(compared, qtbot, qapp):
+    compared.pairing.choose(1, 2)
+    for dark in (True, False):
+        appearance.apply(qapp, dark=dark)
+        compared.resize(720, 520)
+        for number in range(6):
+            view = go(compared, number)
+            assert view.theme.dark is dark
+            assert view.width() <= 720
+            legend = getattr(view, "legend", None)
+            assert legend is None or legend.geometry().right() <= view.width()
+    assert compared.width() == 720
+
+
+def ten_long_runs(gated):
+    """Ten runs of 300 snapshots."""
+    first = read_run(gated.path, 1, "a")
+    runs = []
+    for number in range(1, 11):
+        history = History(first.history.parameters)
+        for at in range(300):
+            source = first.history[at % len(first.history)]
+            scalars = dict(source.scalars) | {"validation_error": 1 + number + 90 / (1 + at)}
+            scalars["parameters_kept"] = 266_610 / (1 + at * number / 10)
+            history.append(dataclasses.replace(source, step=at * 10, epoch=at / 10, scalars=scalars))
+        runs.append(dataclasses.replace(first, number=number, name=f"run {number}", history=history))
+    return runs
+
+
+@pytest.mark.slow
+def test_that_ten_runs_of_300_snapshots_are_drawn_in_50_ms(gated, shown, qtbot):
+    view = shown(CurvesTab, (1000, 700))
+    runs = ten_long_runs(gated)
+    view.show_runs(runs)  # reads them once
+    view.grab()
+    times = []
+    for _ in range(10):
+        begin = time.perf_counter()
+        view.show_runs(runs)
+        view.grab()
+        times.append(time.perf_counter() - begin)
+    print(f"ten runs of 300 snapshots: {1000 * np.median(times):.1f} ms")
+    assert np.median(times) < 0.05
+
+
+def test_that_only_the_view_in_sight_is_drawn(compared, monkeypatch):
+    drawn = []
+    for number, view in enumerate(compared.views):
+        monkeypatch.setattr(view, "show_runs", lambda _, number=number: drawn.append(number))
+    hide(compared, 1)
+    assert drawn == [CURVES]
+    go(compared, LAYERS)
+    go(compared, LAYERS)
+    assert drawn == [CURVES, LAYERS]
