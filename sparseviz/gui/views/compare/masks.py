@@ -1,19 +1,20 @@
 """Two runs' masks of one layer, side by side and as a difference."""
 
 import math
-from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from sparseviz.gui.theme import Theme, mute, small, theme_of
+from sparseviz.gui.theme import Theme, mute, small
 from sparseviz.gui.views.base import FittingLabel, Table, percent, shape_text
 from sparseviz.gui.views.compare import mask_image
 from sparseviz.gui.views.compare.base import CompareView
+from sparseviz.gui.views.compare.mask_legend import MaskLegend
 from sparseviz.gui.views.compare.mask_plots import MaskPlots
+from sparseviz.gui.views.compare.mask_question import Answer, Question
 from sparseviz.gui.views.compare.pairing import PairBar, Pairing, Side
-from sparseviz.overlap import BOTH, FIRST, SECOND, Kinds, Overlap
+from sparseviz.overlap import BOTH, FIRST, SECOND
 
 _NEARER = 0.8
 _STRIDE = 0.1  # of what is in sight
@@ -24,66 +25,6 @@ _MOVES = {
     Qt.Key.Key_Down: (0.0, _STRIDE),
 }
 _ZOOMS = {Qt.Key.Key_Plus: _NEARER, Qt.Key.Key_Equal: _NEARER, Qt.Key.Key_Minus: 1 / _NEARER}
-_GLYPH = 10  # pixels
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Question:
-    """Two masks of the same layer that are wanted."""
-
-    first: Side
-    second: Side
-    layer: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """What they have in common."""
-
-    question: Question
-    overlap: Overlap
-    kinds: Kinds  # see overlap.compare
-    block: int
-    steps: tuple[int, int]  # at which each mask was
-    exact: tuple[bool, bool]  # the snapshot's own, or else the nearest checkpoint's
-
-
-class MaskLegend(QWidget):
-    """The four kinds of weights with their glyphs, and how many there are of each."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._texts: list[tuple[int, str]] = []
-        self._numbers = (1, 2)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-    def show_kinds(self, texts: list[tuple[int, str]], numbers: tuple[int, int]) -> None:
-        """Levels and their words, for these two runs."""
-        self._texts, self._numbers = texts, numbers
-        self.setAccessibleName("; ".join(text for _, text in texts) or self.tr("Legend: no masks"))
-        self.setToolTip(self.accessibleName())
-        self.updateGeometry()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        """Two rows where one has no room."""
-        return QSize(100, 2 * (self.fontMetrics().height() + 3))
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002  # it is small: all is painted
-        """Paint glyphs and words."""
-        painter, theme, metrics = QPainter(self), theme_of(self.palette()), self.fontMetrics()
-        table, left, row = mask_image.colours(self._numbers, theme), 6, 0
-        for level, text in self._texts:
-            width = metrics.horizontalAdvance(text)
-            if left > 6 and left + _GLYPH + 6 + width > self.width():
-                left, row = 6, row + 1
-            top = row * (metrics.height() + 3)
-            colour = theme.muted if level == mask_image.NONE else QColor(*table[level].tolist())
-            place = QRectF(left, top + (metrics.height() - _GLYPH) / 2, _GLYPH, _GLYPH)
-            mask_image.paint_glyph(painter, place, level, colour)
-            painter.setPen(theme.text)
-            painter.drawText(left + _GLYPH + 6, top + metrics.ascent(), text)
-            left += _GLYPH + width + 24
 
 
 class MasksTab(CompareView):

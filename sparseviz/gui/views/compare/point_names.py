@@ -25,17 +25,26 @@ class PointNames:
         self._named: tuple[Named, ...] = ()
         self._avoided: FloatArray = np.zeros((0, 2))
         self._font = QFont()
+        self._look: object = None  # what the words were made for
         self.words: list[Any] = []
         self._box.sigRangeChanged.connect(self.arrange)
         self._box.sigResized.connect(self.arrange)
 
     def show(self, named: Sequence[Named], avoided: FloatArray, theme: Theme, font: QFont) -> None:
         """Write these; `avoided` are points, (N, 2), that no word is to cover."""
+        look = tuple(text for _, _, text in named), theme, font
+        self._named, self._avoided, self._font = tuple(named), avoided, font
+        if look != self._look:
+            self._look = look
+            self._write(theme, font)
+        self.arrange()
+
+    def _write(self, theme: Theme, font: QFont) -> None:
+        """Make the words anew."""
         ground = QColor(theme.background)
         ground.setAlpha(190)  # a line that goes on under a word leaves a trace
         for word in self.words:
             word.scene().removeItem(word)
-        self._named, self._avoided, self._font = tuple(named), avoided, font
         self.words = [pg.TextItem(text, color=theme.text) for _, _, text in self._named]
         for word in self.words:
             word.textItem.setFont(font)
@@ -43,7 +52,6 @@ class PointNames:
             word.setParentItem(self._box)  # in pixels
             word.setZValue(20)
             word.fill = pg.mkBrush(ground)
-        self.arrange()
 
     def arrange(self) -> None:
         """Place every word; one whose point is out of sight, or that has no place, is not shown."""

@@ -51,7 +51,7 @@ class RunPlot:
         for item, height in ((self.symbols, 5), (self.stars, 10)):
             item.setZValue(height)
             self.plot.addItem(item)
-        self.names: list[Any] = []
+        self.names: dict[int, Any] = {}
         self.log = (False, True)
         self._theme: Theme | None = None
         self._font = QFont()
@@ -80,9 +80,8 @@ class RunPlot:
 
     def _mark(self, theme: Theme) -> None:
         spots, stars = [], []
-        for name in self.names:
-            self.plot.removeItem(name)
-        self.names = []
+        for number in set(self.names) - {line.run.number for line in self.lines if len(line.x)}:
+            self.plot.removeItem(self.names.pop(number))
         for line in self.lines if self._marked else ():
             sign = sign_of(line.run.number, theme)
             look = {"brush": sign.colour, "pen": pg.mkPen(theme.background)}
@@ -90,19 +89,25 @@ class RunPlot:
             if len(x):
                 few = np.unique(np.linspace(0, len(x) - 1, _SYMBOLS + 2).round().astype(int)[1:])
                 spots += [{"pos": (x[at], y[at]), "symbol": sign.symbol, "size": 9, **look} for at in few]
-                self._name(line, (float(x[-1]), float(y[-1])), theme)
+                self._name(line.run.number, (float(x[-1]), float(y[-1])))
             if line.star:
                 place = [float(self.on_axis(np.array([value]), axis)[0]) for axis, value in enumerate(line.star)]
                 stars.append({"pos": place, "size": 15, **look})
         self.symbols.setData(spots)
         self.stars.setData(stars)
 
-    def _name(self, line: Line, place: tuple[float, float], theme: Theme) -> None:
-        name = pg.TextItem(str(line.run.number), color=sign_of(line.run.number, theme).colour, anchor=(-0.4, 0.5))
-        name.textItem.setFont(small(self._font))
-        name.setPos(*place)
-        self.plot.addItem(name, ignoreBounds=True)
-        self.names.append(name)
+    def _name(self, number: int, place: tuple[float, float]) -> None:
+        """Write a run's number at the end of its line."""
+        if number not in self.names:
+            name = self.names[number] = pg.TextItem(str(number), anchor=(-0.4, 0.5))
+            self.plot.addItem(name, ignoreBounds=True)
+            self._colour(number)
+        self.names[number].setPos(*place)
+
+    def _colour(self, number: int) -> None:
+        if self._theme is not None:
+            self.names[number].setColor(sign_of(number, self._theme).colour)
+            self.names[number].textItem.setFont(small(self._font))
 
     def fit(self, more: Mapping[str, Sequence[float]] | None = None) -> None:
         """Bring all values into sight, and those in `more` ("x", "y")."""
@@ -126,6 +131,8 @@ class RunPlot:
         style_canvas(self.canvas, theme)
         style_plot(self.plot, theme, small(font))
         self.crosshair.setPen(pg.mkPen(theme.accent, style=Qt.PenStyle.DashDotLine))
+        for number in self.names:
+            self._colour(number)
         self.show(self.lines, log=self.log)
 
 
