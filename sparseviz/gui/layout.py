@@ -124,6 +124,8 @@ class Layout(QObject):
         dock.setWidget(widget)
         bar = self._title_bar(title, widget)
         bar.serve(dock)
+        if isinstance(widget, Pane):
+            widget.renamed.connect(lambda: dock.setWindowTitle(widget.title()))
         dock.setTitleBarWidget(bar)
         self._window.addDockWidget(area, dock)
         self.docks.append(dock)
@@ -203,9 +205,9 @@ class Layout(QObject):
     def _draw_prior(self) -> None:
         """The penalty of the lambdas now set; without gates there is none."""
         config = self.steering.config
-        has_gates = config.method.name == "gated"
-        lambdas = (config.penalty.lambda1, config.penalty.lambda2) if has_gates else (0.0, 0.0)
-        self.prior.draw_prior(Prior(*lambdas, config.gate.start, squared=config.penalty.count == "l2"))
+        lambdas = config.penalty.lambda1, config.penalty.lambda2
+        prior = Prior(*lambdas, config.gate.start, squared=config.penalty.count == "l2")
+        self.prior.draw_prior(prior if config.method.name == "gated" else None)
 
     def _name_preset(self) -> None:
         """Name the preset that the steering panel shows, if it is one."""
@@ -245,6 +247,8 @@ class Layout(QObject):
     def _fill_go_to(self, menu: QMenu) -> None:
         for number, body in enumerate(self.bodies[:9], start=1):
             action = menu.addAction(body.accessibleName())
+            if isinstance(body, Pane):
+                body.renamed.connect(lambda action=action, body=body: action.setText(body.title()))
             action.setShortcut(f"Alt+{number}")
             action.triggered.connect(lambda *_, body=body: self._go_to(body))
 

@@ -38,9 +38,10 @@ class Picture:
 class PriorView(Pane):
     """One plot of what a `Prior` says, chosen among four, and a sentence below it."""
 
+    prior: Prior | None = None  # what is drawn
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.prior: Prior | None = None
         self.picture: Picture | None = None
         self.choice, self.legends = QComboBox(), QStackedWidget()
         self.sentence = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -119,6 +120,11 @@ class PriorView(Pane):
 
     def lesson(self) -> str:
         """What the penalty does."""
+        if self.prior is None:
+            told = self.tr(
+                "The method in the steering panel adds nothing to the loss, so λ₁ and λ₂ change nothing. {0}"
+            )
+            return told.format(self.tr("Choose a method with a penalty there to see what it does."))
         return self.tr(
             "Every gate g adds λ₁ g (1 − g) + λ₂ g to the loss: the first part is least at 0 and at 1 and drives gates "
             "to decide, the second makes open gates costly. Only where λ₁ is above λ₂ is there a turning point g*, "
@@ -144,18 +150,22 @@ class PriorView(Pane):
         """Room for a dock below a form."""
         return QSize(280, 320)
 
-    def draw_prior(self, prior: Prior) -> None:
-        """Draw this prior."""
+    def draw_prior(self, prior: Prior | None) -> None:
+        """Draw this prior; None: the method has none."""
         if prior != self.prior:
             self.prior = prior
             self._draw()
+            self.rename()
 
     def _draw(self) -> None:
+        for part in (self.choice, self.legends, self.canvas):
+            part.setVisible(self.prior is not None)
         index = self.choice.currentIndex()
         self.legends.setCurrentIndex(index)
         self.canvas.setAccessibleName(self.choice.currentText())
         if self.prior is None:
-            self.sentence.setText(self.tr("Choose λ₁ and λ₂ to see what they do to a gate."))
+            self.picture = None
+            self.sentence.setText(self.tr("This method has no penalty: λ₁ and λ₂ change nothing."))
             return
         draw, say = self._choices[index]
         self.picture = draw(self.prior)

@@ -17,7 +17,6 @@ from sparseviz.gui.views.scalars import Curve, Scalars
 from sparseviz.gui.views.tracks import Tracks
 from sparseviz.snapshot import History
 
-_GATED_ONLY = ("gate_rate",)
 _STRIDES = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
@@ -146,11 +145,11 @@ class CurvesTab(CompareView):
 
     def _offer_gates(self) -> None:
         """Where no run has gates, no choice speaks of them."""
-        gated = any(layer.info.quantity.is_gate for run in self.runs for layer in run.history[-1].layers)
-        for scalar in _GATED_ONLY:
-            at, curve = self.choice.findData(scalar), self.scalars.curves[scalar]
+        gated = any(self.tracks(run).gated for run in self.runs)
+        for curve in (curve for curve in self.scalars.curves.values() if curve.gates):
+            at = self.choice.findData(curve.scalar)
             if gated and at < 0:
-                self.choice.addItem(curve.name + curve.unit, scalar)
+                self.choice.addItem(curve.name + curve.unit, curve.scalar)
             elif not gated and at >= 0:
                 self.choice.removeItem(at)
 

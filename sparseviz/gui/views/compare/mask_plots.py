@@ -44,7 +44,6 @@ class MaskPlots(QObject):
             plot.invertY(True)
             plot.disableAutoRange()
             plot.getAxis("left").setWidth(AXIS_WIDTH)
-            plot.setTitle(" ")
             box = plot.getViewBox()
             box.sigRangeChanged.connect(self._follow)
             box.sigResized.connect(self._fit)

@@ -155,7 +155,7 @@ class PairBar(QWidget):
 
     def _name(self) -> None:
         self.clock.addItems([self.tr("share of each run"), self.tr("same epoch")])
-        self.swap.setText("⇄")
+        self.swap.setText(self.tr("⇄"))
         self.swap.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         named = (
             (self.first, self.tr("First run")),
