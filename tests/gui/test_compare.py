@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import math
+import re
 import shutil
 import time
 
@@ -83,7 +84,7 @@ def test_that_an_empty_window_invites_and_every_view_says_what_will_appear(compa
         view = go(comparing, number)
         assert view.is_empty()
         assert len(view.empty.text()) > 40
-        assert len(view.lesson()) > 100
+        assert len(re.findall(r"\.(?= [A-Z]|$)", view.lesson())) == 2
         assert view.table() == []
 
 

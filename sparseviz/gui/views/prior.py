@@ -165,7 +165,7 @@ class PriorView(Pane):
         self.canvas.setAccessibleName(self.choice.currentText())
         if self.prior is None:
             self.picture = None
-            self.sentence.setText(self.tr("This method has no penalty: λ₁ and λ₂ change nothing."))
+            self.sentence.setText(self.tr("No penalty acts: the method has none, and λ₁ and λ₂ change nothing."))
             return
         draw, say = self._choices[index]
         self.picture = draw(self.prior)

@@ -9,7 +9,6 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from sparseviz.gui.theme import Theme
 from sparseviz.gui.views.landmarks import Reference
-from sparseviz.gui.views.tracks import Tracks
 from sparseviz.snapshot import Errors, History, LayerSnapshot, Totals, totals
 
 # Hues of Okabe and Ito's set, at a lightness that is read on a dark and on a light ground.
@@ -41,13 +40,6 @@ class Subject:
     def label(self) -> str:
         """Number and name."""
         return f"{self.number}  {self.name}"
-
-    @property
-    def tracks(self) -> Tracks:
-        """Its scalars over time, read anew; views keep them."""
-        made = Tracks(self.history)
-        made.grow()
-        return made
 
     def layer(self, name: str, position: int) -> LayerSnapshot | None:
         """A layer at a snapshot; None where the network has none of this name."""
