@@ -28,6 +28,7 @@ from sparseviz.overlap import BOTH, FIRST, SECOND
 from sparseviz.snapshot import Errors, History
 from sparseviz.store import RunReader
 from sparseviz.study.plan import Study
+from tests.conftest import WRITE, lines, process
 
 WAIT_MS = 20_000
 CURVES, ERRORS, LAYERS, DISTRIBUTIONS, MASKS, RUNS = range(6)
@@ -143,6 +144,27 @@ def test_that_a_freed_number_is_given_again(compared, qtbot, magnitude):
     compared.list.remove_chosen()
     add(compared, qtbot, magnitude.path)
     assert [run.number for run in compared.list.runs()] == [1, 3, 4, 2]
+
+
+def test_that_a_run_that_is_trained_elsewhere_grows_in_sight(comparing, qtbot, gated, tmp_path):
+    written = tmp_path / "written.h5"
+    with process(WRITE, gated.path, written) as child:
+        lines(child, 3)
+        add(comparing, qtbot, written)
+        (run,) = comparing.list.runs()
+        assert run.status == "training"
+        view = go(comparing, LAYERS)
+        qtbot.waitUntil(lambda: len(comparing.list.runs()[0].history) > len(run.history), timeout=WAIT_MS)
+        assert view.runs == comparing.list.runs()
+        assert [other.number for other in view.runs] == [1]
+
+
+def test_that_a_hidden_run_says_so(compared):
+    hide(compared, 2)
+    item = compared.list.sheet.item(1)
+    assert item.text() == "2 magnitude\nhidden: magnitude · lenet300 · digits"
+    item.setCheckState(Qt.CheckState.Checked)
+    assert item.text() == "2 magnitude\nmagnitude · lenet300 · digits"
 
 
 def test_that_dropped_files_are_added(comparing, qtbot, gated, dense):
@@ -497,7 +519,7 @@ def test_that_layers_of_other_shapes_are_refused_with_a_reason(compared, qtbot):
     assert "300×784" in view.refusal.text()
     assert "500×800" in view.refusal.text()
     view.pairing.choose_layer("conv1")
-    assert "1  gated has no layer “conv1”" in view.refusal.text()
+    assert "1 gated has no layer “conv1”" in view.refusal.text()
     assert view.table() == []
     view.pairing.choose(1, 2)
     answered(compared, qtbot)

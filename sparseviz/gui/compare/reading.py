@@ -103,6 +103,10 @@ class Reading(QObject):
 
         self._inbox.expect(answer, take)
 
+    def is_busy(self) -> bool:
+        """Whether an answer is awaited."""
+        return self._inbox.is_waiting()
+
     def masks(self, masks: Masks) -> None:
         """Compare two masks; a question that is no longer the newest when its turn comes is dropped."""
         self._newest = masks.question

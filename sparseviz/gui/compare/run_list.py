@@ -42,7 +42,7 @@ class RunList(QWidget):
         self.down = self._action("▼", told[2], "Alt+Down", lambda: self.move_chosen(1))
         self._set_up()
         self._arrange()
-        self.sheet.itemChanged.connect(self.changed)
+        self.sheet.itemChanged.connect(self._change)
         self.sheet.model().rowsMoved.connect(self.changed)
         self.sheet.itemActivated.connect(lambda item: self.opened.emit(item.data(_PATH)))
         self._tell()
@@ -107,18 +107,46 @@ class RunList(QWidget):
 
     def add(self, path: Path, run: Subject) -> None:
         """Add a run at the end, shown."""
-        item = QListWidgetItem(f"{run.label}\n{run.method} · {run.network} · {run.data}")
+        item = QListWidgetItem()
         item.setData(_PATH, path)
-        item.setData(_RUN, run)
+        self._put(item, run)
         item.setFlags((item.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsDropEnabled)
         item.setCheckState(Qt.CheckState.Checked)
-        item.setToolTip(self._told(path, run))
         item.setIcon(self._icon(run))
+        self._write(item)
         with QSignalBlocker(self.sheet):
             self.sheet.addItem(item)
         if self.sheet.currentRow() < 0:
             self.sheet.setCurrentRow(0)
         self._tell()
+        self.changed.emit()
+
+    def replace(self, path: Path, run: Subject) -> None:
+        """Show what a file says by now."""
+        with QSignalBlocker(self.sheet):
+            for item in (item for item in self._items() if item.data(_PATH) == path):
+                self._put(item, run)
+        self.changed.emit()
+
+    def unfinished(self) -> list[tuple[Path, Subject]]:
+        """Those that were still trained when they were read."""
+        found = [(item.data(_PATH), item.data(_RUN)) for item in self._items()]
+        return [(path, run) for path, run in found if run.status == "training"]
+
+    def _put(self, item: QListWidgetItem, run: Subject) -> None:
+        item.setData(_RUN, run)
+        item.setToolTip(self._told(item.data(_PATH), run))
+
+    def _write(self, item: QListWidgetItem) -> None:
+        """Say which run it is, and that it is hidden where it is."""
+        run = item.data(_RUN)
+        hidden = item.checkState() != Qt.CheckState.Checked
+        facts = f"{run.method} · {run.network} · {run.data}"
+        item.setText(f"{run.label}\n{self.tr('hidden: {0}').format(facts) if hidden else facts}")
+
+    def _change(self, item: QListWidgetItem) -> None:
+        with QSignalBlocker(self.sheet):
+            self._write(item)
         self.changed.emit()
 
     def _told(self, path: Path, run: Subject) -> str:

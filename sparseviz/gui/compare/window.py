@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QSplitter, QTabWidget
 
@@ -27,6 +27,7 @@ from sparseviz.gui.views.compare.tables import LayersTab, RunsTab
 
 _SIZE = QSize(1250, 800)
 _LIST_WIDTH = 265  # pixels
+_READ_AGAIN_MS = 3000  # a run that is being trained
 
 
 class CompareWindow(QMainWindow):
@@ -49,6 +50,7 @@ class CompareWindow(QMainWindow):
         self.tabs = QTabWidget()
         self._arrange()
         self._fill_menus()
+        self._timer = QTimer(self, interval=_READ_AGAIN_MS)
         self._connect()
         self.resize(self.screen().availableGeometry().size().boundedTo(_SIZE))
 
@@ -111,6 +113,8 @@ class CompareWindow(QMainWindow):
         self.reading.compared.connect(self.masks.take)
         self.reading.refused.connect(self.masks.refuse)
         self.masks.asked.connect(self._ask)
+        self._timer.timeout.connect(self._read_again)
+        self._timer.start()
 
     def view(self) -> CompareView:
         """The one in sight."""
@@ -151,8 +155,18 @@ class CompareWindow(QMainWindow):
 
     @Slot(Path, Subject)
     def _take(self, path: Path, run: Subject) -> None:
+        known = path in self.list.paths().values()
+        if known:
+            self.list.replace(path, run)
+        elif path in self._awaited:
+            self.list.add(path, run)
         self._settle(path)
-        self.list.add(path, run)
+
+    def _read_again(self) -> None:
+        """Follow the runs that are still being trained."""
+        if not self.reading.is_busy():
+            for path, run in self.list.unfinished():
+                self.reading.run(path, run.number, run.name)
 
     @Slot(Path, str)
     def _fail(self, path: Path, text: str) -> None:
@@ -179,7 +193,7 @@ class CompareWindow(QMainWindow):
         if view not in self._stale:
             return
         self._stale.discard(view)
-        if [run.number for run in self.pairing.runs] != [run.number for run in runs]:
+        if self.pairing.runs != runs:
             self.pairing.show_runs(runs)
         view.show_runs(runs)
 
@@ -201,5 +215,6 @@ class CompareWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End what is read."""
+        self._timer.stop()
         self.reading.close()
         super().closeEvent(event)

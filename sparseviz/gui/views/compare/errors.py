@@ -42,7 +42,7 @@ class ErrorsTab(CompareView):
         self.axis, self.ways = QComboBox(), QCheckBox(self.tr("ways there"))
         self.legend, self.picture = RunLegend(), RunPlot(marked=False)
         self.names = PointNames(self.picture.plot)
-        self.ends, self.anchors = pg.ScatterPlotItem(), pg.ScatterPlotItem(symbol="d", size=11)
+        self.ends, self.anchors = pg.ScatterPlotItem(), pg.ScatterPlotItem(symbol="x", size=11)
         self.key, self.caption = FittingLabel(), QLabel(wordWrap=True)
         self._arrange()
         self._restyle(self.theme)
@@ -182,8 +182,8 @@ class ErrorsTab(CompareView):
             pen = pg.mkPen(theme.background if test else sign.colour, width=1 if test else 2)
             spots.append({"pos": self._place(point), "symbol": sign.symbol, "size": 14, "brush": brush, "pen": pen})
         self.ends.setData(spots)
-        pen = pg.mkPen(theme.warning, width=1.5)
-        self.anchors.setData([{"pos": self._place(point), "pen": pen, "brush": None} for point in published])
+        look = {"pen": pg.mkPen(theme.background), "brush": theme.text}
+        self.anchors.setData([{"pos": self._place(point), **look} for point in published])
         told = [point for point in ends if point.kind == self.tr("test") or not self._is_tested(point)]
         named = [(*self._place(point), str(point.number)) for point in told]
         named += [(*self._place(point), point.name) for point in published]
@@ -196,8 +196,8 @@ class ErrorsTab(CompareView):
     def _tell(self) -> None:
         way = self.tr("line: validation error on the way there") if self.ways.isChecked() else ""
         full, hollow = self.tr("full: test error at the end"), self.tr("hollow: validation error at the end")
-        diamond = self.tr("◇ published test error") if self._published() else ""
-        self.key.set_texts(" · ".join(filter(None, (full, hollow, way, diamond))), f"{full} · {hollow}", full)
+        cross = self.tr("✕ published test error") if self._published() else ""
+        self.key.set_texts(" · ".join(filter(None, (full, hollow, way, cross))), f"{full} · {hollow}", full)
         self.caption.setText(self._notes())
 
     def _notes(self) -> str:

@@ -182,7 +182,7 @@ class PairBar(QWidget):
             grid.addWidget(widget, 1, column, 1, span)
         for column, share in ((0, 4), (2, 4), (3, 1), (4, 3)):
             grid.setColumnStretch(column, share)
-        self.time.setMinimumWidth(90)
+        self.time.setMinimumWidth(130)
 
     def _choose_runs(self) -> None:
         """Where the same run was chosen twice, the other place takes what this one had."""

@@ -39,7 +39,7 @@ class Subject:
     @property
     def label(self) -> str:
         """Number and name."""
-        return f"{self.number}  {self.name}"
+        return f"{self.number} {self.name}"
 
     def layer(self, name: str, position: int) -> LayerSnapshot | None:
         """A layer at a snapshot; None where the network has none of this name."""
