@@ -1,4 +1,4 @@
-"""Where the bundle starts: `sparseviz`, and the trial of a display."""  # noqa: INP001  # no package
+"""Where the bundle starts: `sparseviz`, and the trials of a display and of run files."""  # noqa: INP001  # no package
 
 import os
 import sys
@@ -14,6 +14,10 @@ if __name__ == "__main__":
         from PySide6.QtWidgets import QApplication
 
         QApplication([])
+    elif sys.argv[1:] == ["--probe-run"]:  # asked by sparseviz.store.probing, line by line
+        from sparseviz.h5.probe import serve
+
+        serve()
     else:
         from sparseviz.cli import main
 

@@ -2,18 +2,22 @@
 
 from functools import lru_cache
 
-import torch
-
 from sparseviz.config import RecordConfig, RunConfig
-from sparseviz.models import MODELS, layers
 
 LEAST_PLACES = 2  # one is whole while the other is written
-_FLOAT, _WEIGHT = 4, 9  # bytes: of a parameter; of a weight's mask, decisive quantity and snapshot of its cut
+_FLOAT, _MOMENTS = 4, 8  # bytes: of a number; of Adam's two moments of it
+_WEIGHT = (
+    14  # bytes: of a weight's mask, decisive quantity and snapshot of its cut, and in the state mask and cut again
+)
 
 
-def checkpoint_bytes(parameters: int, weights: int) -> int:
-    """The size of one checkpoint of a network with so many parameters, so many of them weights that may be cut."""
-    return _FLOAT * parameters + _WEIGHT * weights
+def checkpoint_bytes(config: RunConfig, parameters: int, weights: int) -> int:
+    """About the size of one checkpoint with its state: a network of so many parameters, so many weights of them."""
+    is_gated = config.method.name == "gated" and "weight" in config.gate.granularity.split("+")
+    gates = weights * is_gated * (_FLOAT + _MOMENTS * (config.optimizer.gates == "adam"))
+    masks = weights * (config.method.name == "magnitude")
+    trained = _FLOAT * (config.optimizer.average > 0)  # beside their average
+    return parameters * (_FLOAT + _MOMENTS + trained) + _WEIGHT * weights + gates + masks
 
 
 def checkpoint_places(record: RecordConfig, size: int) -> int:
@@ -23,12 +27,20 @@ def checkpoint_places(record: RecordConfig, size: int) -> int:
 
 def planned_checkpoint_bytes(config: RunConfig) -> int | None:
     """The size of one checkpoint before the run starts; None for a network of a person's own, which is not run yet."""
-    return _planned(config.network) if config.network in MODELS else None
+    sizes = _sizes(config.network)
+    return checkpoint_bytes(config, *sizes) if sizes else None
 
 
 @lru_cache(maxsize=16)
-def _planned(network: str) -> int:
+def _sizes(network: str) -> tuple[int, int] | None:
+    """Parameters, and the weights among them."""
+    import torch  # noqa: PLC0415  # takes seconds, and reading a run file does without
+
+    from sparseviz.models import MODELS, layers  # noqa: PLC0415
+
+    if network not in MODELS:
+        return None
     with torch.device("meta"):
         model = MODELS[network]()
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return checkpoint_bytes(parameters, sum(layer.weight.numel() for layer in layers(model).values()))
+    return parameters, sum(layer.weight.numel() for layer in layers(model).values())

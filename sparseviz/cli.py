@@ -1,4 +1,4 @@
-"""The command line: gui | train | resume | study | export | info | convert.
+"""The command line: gui | train | resume | branch | study | export | info | convert.
 
 Wrong use ends with status 2, a failed job with 1, and a traceback is shown only with --debug. Only
 `gui` imports Qt.
@@ -84,10 +84,12 @@ def train(  # noqa: PLR0913, PLR0917  # one argument an option
     run_config = RunConfig.load(config).changed(parse_assignments(pairs) | given)
     _refuse_existing(out)
     from sparseviz.cli_progress import TrainingProgress  # noqa: PLC0415  # torch takes seconds: only when needed
+    from sparseviz.cli_rescue import TerminalRescuer  # noqa: PLC0415
     from sparseviz.run import record_run  # noqa: PLC0415
 
     with TrainingProgress(_err) as progress:
-        path = record_run(run_config, out, watcher=progress, progress=progress.downloaded)
+        rescuer = TerminalRescuer(_err, progress.hide)
+        path = record_run(run_config, out, watcher=progress, rescuer=rescuer, progress=progress.downloaded)
     _show_run(path)
 
 
@@ -101,10 +103,39 @@ def resume(run: Path, out: Path | None) -> None:
     """Go on with an interrupted or stopped run, in a new file that begins as a copy of the old."""
     _refuse_existing(out)
     from sparseviz.cli_progress import TrainingProgress  # noqa: PLC0415  # torch takes seconds: only when needed
+    from sparseviz.cli_rescue import TerminalRescuer  # noqa: PLC0415
     from sparseviz.run import resume_run  # noqa: PLC0415
 
     with TrainingProgress(_err) as progress:
-        path = resume_run(run, out, watcher=progress, progress=progress.downloaded)
+        rescuer = TerminalRescuer(_err, progress.hide)
+        path = resume_run(run, out, watcher=progress, rescuer=rescuer, progress=progress.downloaded)
+    _show_run(path)
+
+
+@_cli.command()
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN.h5")
+@click.option(
+    "--at", "step", type=click.IntRange(0), help="Step of the checkpoint (see `info`); the newest by default."
+)
+@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="Change a setting; may be repeated.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="NEW.h5", help="The run file to write; beside the old by default."
+)
+@_debug
+def branch(run: Path, step: int | None, pairs: tuple[str, ...], out: Path | None) -> None:
+    """Go on from a checkpoint with settings changed, as a new run that begins as a copy of the old.
+
+    Penalties, rates, epochs, schedule, target, draw, seed and more may change; the network, its data and gates stay.
+    """
+    changed = parse_assignments(pairs)
+    _refuse_existing(out)
+    from sparseviz.cli_progress import TrainingProgress  # noqa: PLC0415  # torch takes seconds: only when needed
+    from sparseviz.cli_rescue import TerminalRescuer  # noqa: PLC0415
+    from sparseviz.run import branch_run  # noqa: PLC0415
+
+    with TrainingProgress(_err) as progress:
+        watching = {"watcher": progress, "rescuer": TerminalRescuer(_err, progress.hide)}
+        path = branch_run(run, step, changed, out, **watching, progress=progress.downloaded)
     _show_run(path)
 
 

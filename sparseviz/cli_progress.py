@@ -32,6 +32,7 @@ class TrainingProgress:
         self._tasks: dict[str, TaskID] = {}
         self._error = math.nan
         self._info: RunInfo | None = None
+        self._trainer: Trainer | None = None
         self._old_handler: Any = None
 
     def __enter__(self) -> Self:
@@ -48,7 +49,7 @@ class TrainingProgress:
 
     def began(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
         """Announce the run."""
-        self._info = info
+        self._info, self._trainer = info, trainer
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
             trainer.stop()
@@ -56,24 +57,31 @@ class TrainingProgress:
 
         self._old_handler = signal.signal(signal.SIGINT, stop)
         say = self._progress.console.print
+        if info.parent:
+            say(f"Branched from {info.parent.name} at step {info.parent.step:,}", markup=False)
         if info.data_note:
             say(f"Note: {info.data_note}", markup=False)
         say(f"Recording {path}", markup=False)
         say(f"{info.config.network} on {info.config.data.name}, {info.device}", markup=False)
-        size = checkpoint_bytes(info.parameters, sum(layer.weights for layer in info.layers))
+        size = checkpoint_bytes(info.config, info.parameters, sum(layer.weights for layer in info.layers))
         places = checkpoint_places(info.config.record, size)
         say(f"checkpoints: {places} places of {size / 1e6:.1f} MB (budget {info.config.record.checkpoint_budget} MB)")
 
     def saw(self, snapshot: Snapshot) -> None:
         """Show where the run stands."""
-        if self._info is None:
+        if self._info is None or self._trainer is None:
             return
         measured = snapshot.scalars["validation_error"]
         self._error = measured if math.isfinite(measured) else self._error
         compression = self._info.parameters / max(snapshot.scalars["parameters_kept"], 1)
         state = f"validation error {self._error:.2f} %, {compression:.1f}x"
-        name = f"epoch {math.ceil(snapshot.epoch)}/{self._info.config.epochs} {snapshot.phase}"
-        self._update("train", snapshot.step, self._info.steps, state, name)
+        epochs = self._trainer.steps // self._trainer.steps_per_epoch  # a run may have been made longer
+        name = f"epoch {math.ceil(snapshot.epoch)}/{epochs} {snapshot.phase}"
+        self._update("train", snapshot.step, self._trainer.steps, state, name)
+
+    def hide(self) -> None:
+        """Leave the terminal to others until there is something new to show."""
+        self._progress.stop()
 
     def _update(self, task: str, done: int, total: int | None, state: str, description: str = "") -> None:
         self._progress.start()  # not before there is something to show; again is no harm

@@ -20,6 +20,9 @@ def show_summary(console: Console, run: dict[str, Any]) -> None:
         errors = ", ".join(f"{split} {_percent(value)}" for split, value in run["error_percent"].items())
         console.print(f"error        {errors}")
     console.print(f"status       {_status(run)}, {run['snapshots']} snapshots", markup=False)
+    if parent := run["parent"]:
+        console.print(f"branched     from {parent['name']} at step {parent['step']:,}", markup=False)
+    console.print(f"checkpoints  at steps {', '.join(map(str, run['checkpoints']))}", markup=False)
     if run["data_note"]:
         console.print(f"data         {run['data_note']}", markup=False)
 

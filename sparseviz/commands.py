@@ -2,8 +2,9 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TypeVar
@@ -84,9 +85,17 @@ class Commanded:
 
     def wait_for_command(self) -> None:
         """Wait for the next command and carry it out; the time is kept apart."""
+        with self.standing():
+            self._commands.get()()
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """Within it the clock stands."""
         began = time.perf_counter()
-        self._commands.get()()
-        self.seconds_waited += time.perf_counter() - began
+        try:
+            yield
+        finally:
+            self.seconds_waited += time.perf_counter() - began
 
     def start_clock(self) -> None:
         """Count the seconds from here on, with those before."""

@@ -40,8 +40,10 @@ def moments(optimizers: Iterable[torch.optim.Optimizer], named: Mapping[str, Par
 def put_moments(
     optimizers: Iterable[torch.optim.Optimizer], named: Mapping[str, Parameter], values: Mapping[str, Tensor]
 ) -> None:
-    """Put back what `moments` gave; a count of 0 stands for an optimizer that has not begun."""
+    """Put back what `moments` gave; a count of 0 stands for an optimizer that has not begun, as does none."""
     for optimizer, name, parameter in _adam(optimizers, named):
+        if name not in values:  # another optimizer moved it
+            continue
         # in the parameter's memory format
         state = {kind: torch.zeros_like(parameter).copy_(values[name][place]) for place, kind in enumerate(_MOMENTS)}
         state["step"] = values[f"{name}.steps"][0].to(parameter.device, torch.float32, copy=True)

@@ -1,15 +1,15 @@
-"""record_run() and resume_run(): train, write, let someone watch."""
+"""record_run(), resume_run() and branch_run(): train, write, let someone watch."""
 
 import logging
 import platform
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -17,8 +17,10 @@ from sparseviz import __version__, paths
 from sparseviz.config import InputError, RunConfig
 from sparseviz.data import Data, Progress, load_data
 from sparseviz.device import device_name
-from sparseviz.snapshot import Errors, Snapshot
-from sparseviz.store import RunInfo, RunWriter, resume_point
+from sparseviz.patience import PatientWriter, Rescuer
+from sparseviz.snapshot import Snapshot
+from sparseviz.steering import Branch, changes, check_branch, is_planned_anew
+from sparseviz.store import Parent, ResumePoint, RunInfo, RunWriter, branch_point, resume_point
 from sparseviz.store.format import TEST_INPUTS, TestInputs
 from sparseviz.trainer import Trainer
 
@@ -35,18 +37,20 @@ class Watcher(Protocol):
         """The snapshot is in the file."""
 
 
-def record_run(
+def record_run(  # noqa: PLR0913  # one argument a listener
     config: RunConfig | None = None,
     path: str | Path | None = None,
     *,
     watcher: Watcher | None = None,
+    rescuer: Rescuer | None = None,
     progress: Progress | None = None,
     read_test: Callable[[], bool] = lambda: True,
 ) -> Path:
     """Train as `config` says (the embedded example unless given) and record it in a new file at `path`.
 
     Returns the path of the run file; a name in the runs folder is chosen where none is given. `progress` is
-    told of downloads. `read_test` is asked once, at the end, whether the test split may be read.
+    told of downloads. `read_test` is asked once, at the end, whether the test split may be read. `rescuer` is asked
+    what to do where the file cannot be written any longer; without one, the run breaks off.
     Raises InputError, before anything is written, for what cannot be used; a run that breaks off later leaves
     a readable file with the status "failed" and its last snapshots, and raises on.
     """
@@ -56,14 +60,15 @@ def record_run(
     path = Path(path) if path else paths.new_run_path(f"{config.network}-{config.data.name}")
     info = run_info(trainer, data)
     writer = RunWriter(path, info, _test_inputs(data), trainer.checkpoint(resumable=True))
-    return _record(trainer, writer, _Guarded(watcher, info, path), read_test)
+    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
 
 
-def resume_run(
+def resume_run(  # noqa: PLR0913  # one argument a listener
     source: str | Path,
     path: str | Path | None = None,
     *,
     watcher: Watcher | None = None,
+    rescuer: Rescuer | None = None,
     progress: Progress | None = None,
     read_test: Callable[[], bool] = lambda: True,
 ) -> Path:
@@ -75,13 +80,8 @@ def resume_run(
     """
     source = Path(source)
     point = resume_point(source)
-    config = point.info.config.changed({"threads": point.info.threads})  # other counts give other bits
-    data = load_data(config.data, progress)
-    trainer = Trainer(config, data)
-    if (data.checksum, trainer.layers, trainer.parameters) != _network_and_data(point.info):
-        raise InputError(f"{source} cannot be resumed: its network or its data are not what they were when it began")
+    trainer, data = _trainer_at(point, point.info.config, point.info.steps, progress)
     trainer.restore(point.checkpoint, point.events)
-    path = Path(path) if path else paths.new_run_path(re.sub(r"-\d{4}$", "", source.stem), source.parent)
     info = replace(
         run_info(trainer, data),
         config=point.info.config,
@@ -91,15 +91,60 @@ def resume_run(
         id=point.info.id,
         parent=point.info.parent,
     )
+    path = Path(path) if path else _beside(source)
     writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
-    return _record(trainer, writer, _Guarded(watcher, info, path), read_test)
+    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
 
 
-def _network_and_data(info: RunInfo) -> tuple[object, ...]:
-    return info.data_checksum, info.layers, info.parameters
+def branch_run(  # noqa: PLR0913  # as the others, and where from
+    source: str | Path,
+    step: int | None = None,
+    changed: Mapping[str, Any] | None = None,
+    path: str | Path | None = None,
+    *,
+    watcher: Watcher | None = None,
+    rescuer: Rescuer | None = None,
+    progress: Progress | None = None,
+    read_test: Callable[[], bool] = lambda: True,
+) -> Path:
+    """Go on from the checkpoint of a run at `step` (the newest unless given) with settings changed, as a new run.
+
+    `changed` has new values by dotted name; all others stay as they were in force there. The new file begins with what
+    `source` had until then, which stays as it is; it knows its parent. With nothing changed the result is, on the CPU,
+    bit for bit that of the parent had it never ended. Raises as `resume_run` does, ConfigError for what cannot change.
+    """
+    source = Path(source)
+    point = branch_point(source, step)
+    config = check_branch(point.config, changed or {}, point.checkpoint.step / point.info.steps_per_epoch)
+    branch = Branch(point.config, changes(point.config, config))
+    steps = config.epochs * point.info.steps_per_epoch
+    planned = steps if is_planned_anew(branch.values) else point.info.steps
+    trainer, data = _trainer_at(point, config, planned, progress)
+    trainer.restore(point.checkpoint, point.events, branch)
+    parent = Parent(point.info.id, source.stem, trainer.step)
+    info = replace(run_info(trainer, data), config=config, steps=planned, parent=parent)
+    path = Path(path) if path else _beside(source)
+    writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
+    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
 
 
-def _record(trainer: Trainer, writer: RunWriter, watcher: "_Guarded", read_test: Callable[[], bool]) -> Path:
+def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, progress: Progress | None) -> tuple[Trainer, Data]:
+    """A trainer that can stand at the point, with the recorded threads unless the configuration names others."""
+    data = load_data(config.data, progress)
+    threads = config.threads or point.info.threads  # other counts give other bits
+    trainer = Trainer(config.changed({"threads": threads}), data, planned)
+    info = point.info
+    if (data.checksum, trainer.layers, trainer.parameters) != (info.data_checksum, info.layers, info.parameters):
+        done = "resumed" if point.keeps_states else "branched"
+        raise InputError(f"{point.path} cannot be {done}: its network or its data are not what they were when it began")
+    return trainer, data
+
+
+def _beside(source: Path) -> Path:
+    return paths.new_run_path(re.sub(r"-\d{4}$", "", source.stem), source.parent)
+
+
+def _record(trainer: Trainer, writer: PatientWriter, watcher: "_Guarded", read_test: Callable[[], bool]) -> Path:
     """Train to the end, into the file."""
     try:
         _train(trainer, writer, watcher)
@@ -107,12 +152,12 @@ def _record(trainer: Trainer, writer: RunWriter, watcher: "_Guarded", read_test:
         writer.checkpoint(trainer.checkpoint(resumable=True))
         writer.finish("stopped" if trainer.stopped else "finished", errors)
     except BaseException as error:
-        writer.finish("failed", Errors(), f"{type(error).__name__}: {error}")
+        writer.fail(error)
         raise
     return writer.path
 
 
-def _train(trainer: Trainer, writer: RunWriter, watcher: "_Guarded") -> None:
+def _train(trainer: Trainer, writer: PatientWriter, watcher: "_Guarded") -> None:
     watcher.began(trainer)
     checkpoints = trainer.step * CHECKPOINTS // trainer.steps
     for snapshot in trainer.run():

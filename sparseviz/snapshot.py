@@ -110,7 +110,7 @@ class Event:
     """Something done to a run while it trained."""
 
     step: int
-    name: str  # a setting's dotted name, or "stop" or "freeze"
+    name: str  # a setting's dotted name, or "stop", "freeze" or "branch"
     before: float  # NaN where there is none
     after: float
 
@@ -143,6 +143,12 @@ class Checkpoint:
     quantities: Mapping[str, npt.NDArray[np.float32]]  # the decisive one, by layer, in the weight's shape
     cut_at: Mapping[str, npt.NDArray[np.int32]] | None = None  # snapshot at which each was last cut, or cells.NEVER
     state: Arrays | None = None  # by path, what the next step needs besides; None where training does not go on
+
+
+def numbers_of(state: Arrays) -> dict[str, float]:
+    """The plain numbers of a checkpoint's state: the settings in force, and where the run stands."""
+    record = state["numbers"]
+    return {name: float(record[name][0]) for name in record.dtype.names or ()}
 
 
 @dataclass(frozen=True, slots=True)

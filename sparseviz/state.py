@@ -13,7 +13,7 @@ from sparseviz.measure import Observer, copied
 from sparseviz.methods import Method
 from sparseviz.methods.base import plain_state, weights_of
 from sparseviz.optimizers import WeightAverage, moments, put_moments
-from sparseviz.snapshot import Arrays
+from sparseviz.snapshot import Arrays, numbers_of
 
 
 class StateKeeper:
@@ -50,25 +50,22 @@ class StateKeeper:
         put_moments(self._optimizers, self._named, _below("moments/", tensors))
         self._observer.put_state(tensors, int(numbers_of(state)["snapshots"]))
 
+    def new_average(self, decay: float) -> WeightAverage:
+        """An average that stands where the weights stand now."""
+        return WeightAverage(self._weights.values(), decay)
+
     @torch.no_grad()
-    def new_average(self, decay: float, state: Arrays) -> WeightAverage:
-        """The average where the weights stand now; then they are again what they were while they trained."""
-        average = WeightAverage(self._weights.values(), decay)
+    def put_trained(self, state: Arrays) -> None:
+        """The weights as they trained, where the checkpoint has their average."""
         for name, weight in self._weights.items():
-            weight.copy_(torch.from_numpy(state[f"weights/{name}"]))
-        return average
+            if (path := f"weights/{name}") in state:
+                weight.copy_(torch.from_numpy(state[path]))
 
     def put_random(self, state: Arrays) -> None:
         """The generators' state; last, since nothing may draw after it."""
         prefix = "random/"
         held = {name: torch.from_numpy(state[name]) for name in state if name.startswith(prefix)}
         set_random_states(self._device, _below(prefix, held))
-
-
-def numbers_of(state: Arrays) -> dict[str, float]:
-    """The numbers that `take` was given."""
-    record = state["numbers"]
-    return {name: float(record[name][0]) for name in record.dtype.names or ()}
 
 
 def _record(numbers: Mapping[str, float]) -> npt.NDArray[Any]:

@@ -1,14 +1,19 @@
-"""The settings that may change while a run trains, and what the schedule makes of them at each step."""
+"""The settings that may change while a run trains or in a branch, and what the schedule makes of them at each step."""
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sparseviz.config import ConfigError, RunConfig, settings
 from sparseviz.phases import NAMES, Phases
 from sparseviz.snapshot import Event
 
 LIVE = tuple(name for name, setting in settings().items() if setting.live)
+# What a branch keeps: shapes, images, and all that has acted or is laid out when a run begins.
+_KEPT = ("network", "batch_size", "data.name", "method.name", "method.estimator", "gate.", "record.")
+KEPT = tuple(name for name in settings() if name.startswith(_KEPT))
+_REPLANS = ("schedule.", "method.rounds")  # these lie at shares of the whole run
 
 
 def check_live(config: RunConfig, values: Mapping[str, float]) -> dict[str, float]:
@@ -25,13 +30,53 @@ def check_live(config: RunConfig, values: Mapping[str, float]) -> dict[str, floa
     return {name: changed.value(name) for name in values}
 
 
+def check_branch(before: RunConfig, values: Mapping[str, Any], done: float) -> RunConfig:
+    """The configuration of a branch where `before` was in force and these settings change, after `done` epochs.
+
+    Raises ConfigError for a setting that a branch keeps, for a bad value, for fewer epochs, and where none is left.
+    """
+    after = before.changed(values)
+    for name in changes(before, after):
+        if name in KEPT:
+            raise ConfigError(f"{name}: a branch keeps it as in its parent; these it keeps: {', '.join(KEPT)}")
+    if after.epochs < before.epochs:
+        raise ConfigError(f"epochs: a branch can be made longer than {before.epochs} in all, not shorter; stop it")
+    if after.epochs <= done:
+        raise ConfigError(f"epochs: all {after.epochs} are done at this checkpoint; raise epochs to go on from there")
+    return after
+
+
+def changes(before: RunConfig, after: RunConfig) -> dict[str, Any]:
+    """The settings in which the second differs, with its values."""
+    return {name: after.value(name) for name in settings() if before.value(name) != after.value(name)}
+
+
+def is_planned_anew(changed: Iterable[str]) -> bool:
+    """Whether a branch in which these settings change lays out its phases over its whole length once more."""
+    return any(name.startswith(_REPLANS) for name in changed)
+
+
+def in_force(config: RunConfig, numbers: Mapping[str, float]) -> RunConfig:
+    """The configuration with the live settings that a state's numbers tell."""
+    return config.changed({name: type(config.value(name))(numbers[name]) for name in LIVE})  # epochs are whole
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Where a run leaves its parent: the settings that were in force there, and those that change."""
+
+    before: RunConfig
+    values: Mapping[str, Any]  # by dotted name
+
+
 class Steering:
     """Lambdas and rates in force at every step of a run, and the record of who changed what when."""
 
-    def __init__(self, config: RunConfig, steps: int) -> None:
+    def __init__(self, config: RunConfig, steps: int, planned: int | None = None) -> None:
+        """A run of `steps` in all; `planned` is how many they were before it was made longer."""
         self.config, self.steps = config, steps  # in force
-        self.phases = Phases.of(config.schedule, steps)
-        self._steps_per_epoch, self._planned = steps // config.epochs, steps
+        self._steps_per_epoch, self.planned = steps // config.epochs, planned or steps
+        self.phases = Phases.of(config.schedule, self.planned)
         self._events: list[Event] = []
 
     def change(self, step: int, values: Mapping[str, float]) -> None:
@@ -45,10 +90,24 @@ class Steering:
         if steps > self.steps:
             self.phases, self.steps = self.phases.extended(self.steps, steps), steps
 
+    def branch(self, step: int, branch: Branch) -> None:
+        """Go on from this step with these settings, of which all but the live ones are in the configuration already.
+
+        Settings of which the phases are made lay these out anew, over the whole length.
+        """
+        self.note(Event(step, "branch", math.nan, math.nan))
+        for name, value in branch.values.items():
+            self.note(Event(step, name, _number(branch.before.value(name)), _number(value)))
+        self.config = self.config.changed(branch.values)
+        self._extend(self.config.epochs * self._steps_per_epoch)
+        if is_planned_anew(branch.values):
+            self.phases = Phases.of(self.config.schedule, self.steps)
+
     def freeze(self, step: int) -> None:
-        """Begin the last phase at this step."""
-        self.note(Event(step, "freeze", math.nan, math.nan))
-        self.phases = self.phases.frozen_at(step)
+        """Begin the last phase at this step, unless it has begun."""
+        if step < self.phases.frozen:
+            self.note(Event(step, "freeze", math.nan, math.nan))
+            self.phases = self.phases.frozen_at(step)
 
     def note(self, event: Event) -> None:
         """Keep an event for the next snapshot."""
@@ -65,7 +124,7 @@ class Steering:
 
     def is_scheduled(self, step: int) -> bool:
         """Snapshots lie evenly in the run as it was planned, the first and the last step included, and go on so."""
-        number, steps = self.config.record.snapshots, self._planned
+        number, steps = self.config.record.snapshots, self.planned
         return step == 0 or step * number // steps > (step - 1) * number // steps
 
     def state(self) -> dict[str, float]:
@@ -76,8 +135,7 @@ class Steering:
 
     def put_state(self, numbers: Mapping[str, float], pending: Iterable[Event]) -> None:
         """Put back what `state` gave, with the events that were pending."""
-        live = {name: type(self.config.value(name))(numbers[name]) for name in LIVE}  # epochs are whole
-        self.config, self.steps = self.config.changed(live), int(numbers["steps"])
+        self.config, self.steps = in_force(self.config, numbers), int(numbers["steps"])
         self.phases = replace(self.phases, **{name: int(numbers[f"first.{name}"]) for name in NAMES})
         self._events = list(pending)
 
@@ -114,3 +172,8 @@ class Steering:
         if step < begin:
             return 1.0
         return (1 + math.cos(math.pi * (step - begin) / (self.steps - begin))) / 2
+
+
+def _number(value: Any) -> float:
+    """A setting's value in an event: NaN for what is no number."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan

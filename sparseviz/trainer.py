@@ -24,9 +24,9 @@ from sparseviz.methods import METHODS
 from sparseviz.methods.base import weights_of
 from sparseviz.models import build, multiply_adds
 from sparseviz.optimizers import WeightAverage, new_optimizers
-from sparseviz.snapshot import Arrays, Checkpoint, Errors, Event, LayerInfo, Snapshot
-from sparseviz.state import StateKeeper, numbers_of
-from sparseviz.steering import Steering, check_live
+from sparseviz.snapshot import Arrays, Checkpoint, Errors, Event, LayerInfo, Snapshot, numbers_of
+from sparseviz.state import StateKeeper
+from sparseviz.steering import Branch, Steering, check_live
 
 IN_FORCE = ("lambda1", "lambda2", "rate", "gate_rate")  # of the step before
 _OWN_THREADS = torch.get_num_threads()  # torch's choice, before a run made another
@@ -39,10 +39,11 @@ class TrainingError(InputError):
 class Trainer(Commanded):
     """Trains one network as `config` says on `data`. Make and run it in one thread; command it from any.
 
+    `planned` are its steps before it was made longer: where its phases and snapshots lie.
     Raises ConfigError for names that do not exist and InputError for a device or a network that cannot be used.
     """
 
-    def __init__(self, config: RunConfig, data: Data) -> None:
+    def __init__(self, config: RunConfig, data: Data, planned: int | None = None) -> None:
         super().__init__()
         method = choose("method.name", config.method.name, METHODS)
         self.config, self.device = config, pick_device(config.device)
@@ -53,12 +54,11 @@ class Trainer(Commanded):
         )
         self._batches = Batches(self.train, config.batch_size, config.seed)
         self.steps_per_epoch = self._batches.per_epoch
-        planned = config.epochs * self.steps_per_epoch  # steps, before the run is made longer
-        self.steering = Steering(config, planned)
+        self.steering = Steering(config, config.epochs * self.steps_per_epoch, planned)
         self.model = build(config.network, config.dropout).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters: int = sum(parameter.numel() for parameter in self.model.parameters())
         counts = multiply_adds(self.model, self.test.images[:1])
-        self.method = method(config, planned)
+        self.method = method(config, self.steering.planned)
         self.method.attach(self.model)
         if not self.method.layers:
             raise InputError(f"network '{config.network}' has no linear or convolution layer to make sparse")
@@ -91,11 +91,7 @@ class Trainer(Commanded):
 
     def freeze(self) -> None:
         """Keep the masks as they are from the next step on: the last phase begins, and lasts to the end."""
-        self.command(self._freeze)
-
-    def _freeze(self) -> None:
-        if self.step < self.steering.phases.frozen:
-            self.steering.freeze(self.step)
+        self.command(lambda: self.steering.freeze(self.step))
 
     def finish_epoch(self) -> None:
         """Do the steps that are left of the epoch under way, or a whole one at its beginning, then pause."""
@@ -178,14 +174,17 @@ class Trainer(Commanded):
     def _prepare(self) -> None:
         """Put lambdas, rates and masks in the state that this step's phase asks for."""
         if self.step >= self.steering.phases.frozen and not self.method.frozen:
-            self.method.freeze()
-            if decay := self.config.optimizer.average:
-                self._average = WeightAverage(weights_of(self.model, self.method).values(), decay)
+            self._freeze_masks()
         self._lambdas = self.steering.lambdas(self.step)
         self.method.set_lambdas(*self._lambdas)
         for rate, value in zip(self._rates, self.steering.rates(self.step), strict=True):
             rate.fill_(value)
         self.method.before_step(self.step)
+
+    def _freeze_masks(self) -> None:
+        self.method.freeze()
+        if decay := self.config.optimizer.average:
+            self._average = self._keeper.new_average(decay)
 
     # Looking: these wait for the device.
 
@@ -203,7 +202,7 @@ class Trainer(Commanded):
         self._last_snapshot = self.step
         acting = self._lambdas != (0.0, 0.0)
         if not self.method.frozen and self.steering.is_target_met(self.step, scalars, acting=acting):
-            self._freeze()
+            self.steering.freeze(self.step)
         phase = self.steering.phases.name(min(self.step, self.steps - 1))
         events = self.steering.take_events()
         epoch, masks = self.step / self.steps_per_epoch, self._observer.packed_masks()
@@ -269,21 +268,23 @@ class Trainer(Commanded):
         numbers |= zip(SUMS, self._tally.sums.tolist(), strict=True)
         return self._keeper.take(numbers, averaged=self.config.optimizer.average > 0)
 
-    def restore(self, checkpoint: Checkpoint, pending: Iterable[Event]) -> None:
-        """Stand where a training of the same configuration stood; once, before `run`. `pending` are its last events."""
+    def restore(self, checkpoint: Checkpoint, pending: Iterable[Event], branch: Branch | None = None) -> None:
+        """Stand where a training with these settings, or those before a branch, stood with its `pending` events."""
         if checkpoint.state is None:
             raise TrainingError(f"the checkpoint of step {checkpoint.step} does not hold what the next step needs")
         numbers = numbers_of(checkpoint.state)
         self._keeper.put_weights(checkpoint.parameters)
         self._keeper.put(checkpoint.state)
-        if numbers["is_frozen"]:
-            self.method.freeze()
-            if decay := self.config.optimizer.average:
-                self._average = self._keeper.new_average(decay, checkpoint.state)
-        self.steering.put_state(numbers, pending)
         self._put_numbers(numbers)
+        self.steering.put_state(numbers, pending)
+        if branch:
+            self.steering.branch(self.step, branch)
+        if numbers["is_frozen"] and self.step >= self.steering.phases.frozen:  # a branch may thaw them
+            self._freeze_masks()
+        self._keeper.put_trained(checkpoint.state)
         self._batches.go_to(self.step)
-        self._keeper.put_random(checkpoint.state)
+        if branch is None or "seed" not in branch.values:
+            self._keeper.put_random(checkpoint.state)
 
     def _put_numbers(self, numbers: Mapping[str, float]) -> None:
         self.step, self.seconds_before = int(numbers["step"]), numbers["seconds"]

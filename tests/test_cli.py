@@ -316,3 +316,23 @@ class TestResume:
         found = info(tmp_path, "on.h5")
         assert (found["status"], found["step"], found["resumed"]) == ("finished", 10, [0])
         assert_refused(program(tmp_path, "resume", "on.h5"), 1, "on.h5 has finished", "press Train")
+
+
+class TestBranch:
+    def test_that_a_run_goes_on_from_a_checkpoint_with_a_setting_changed_and_says_so(self, shared, tmp_path):
+        steps = info(shared.folder, "run.h5")["checkpoints"]
+        source = shared.folder / "run.h5"
+        refused = program(tmp_path, "branch", source, "--at", "3", "--out", "on.h5")
+        assert_refused(refused, 1, "run.h5 has no checkpoint at step 3", ", ".join(map(str, steps)))
+        assert_refused(program(tmp_path, "branch", source, "--set", "network=lenet5"), 2, "network: a branch keeps it")
+        assert_refused(program(tmp_path, "branch", source, "--out", "on.h5"), 2, "raise epochs")
+        change = ("--at", "0", "--set", "penalty.lambda2=1e-3", "--out", "on.h5")
+        done = succeeded(program(tmp_path, "branch", source, *change))
+        assert done.stdout.splitlines()[-1] == "on.h5"
+        assert "branched     from run at step 0\n" in done.stdout
+        assert "Branched from run at step 0" in done.stderr
+        found, parent = info(tmp_path, "on.h5"), info(shared.folder, "run.h5")
+        assert found["parent"] == {"id": parent["id"], "name": "run", "step": 0}
+        assert (found["status"], found["step"]) == ("finished", parent["step"])
+        assert (found["config"]["penalty"]["lambda2"], found["kept"] < parent["kept"]) == (1e-3, True)
+        assert_refused(program(tmp_path, "branch", source, *change), 2, "on.h5 exists already")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sparseviz.config import InputError
+from sparseviz.h5.files import seal
 from sparseviz.run import record_run, resume_run
 from sparseviz.snapshot import PHASES
 from sparseviz.store import RunFileError, RunReader
@@ -204,6 +205,7 @@ class TestRefused:
         stopped = recorded(tmp_path / "stopped.h5", LENGTH, StoppingAt(3)).path
         with h5py.File(stopped, "r+") as file:
             file.attrs["data_checksum"] = "other"
+            seal(file)
         with pytest.raises(InputError, match=r"stopped\.h5 cannot be resumed: its network or its data are not"):
             resume_run(stopped)
 

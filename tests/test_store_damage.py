@@ -1,5 +1,6 @@
 """Run files that cannot be made or read: each is told by name, and nothing half done is left."""
 
+import dataclasses
 import errno
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from sparseviz.store import RunFileError, RunReader, writer
+from sparseviz.store import RunFileError, RunReader, RunWriter, writer
 from sparseviz.store.format import FORMAT_VERSION, lay_out
 from sparseviz.trainer import TrainingError
 from tests.conftest import Seen, assert_same_checkpoint, new_writer, plain, recorded
@@ -17,6 +18,7 @@ from tests.conftest import Seen, assert_same_checkpoint, new_writer, plain, reco
 
 def read_all(path: Path) -> None:
     with RunReader(path) as run:
+        assert len([run.status, run.message, run.errors]) == 3
         run.snapshots()
         run.test_inputs()
         assert all(run.checkpoint(step).step == step for step in run.checkpoint_steps())
@@ -76,8 +78,6 @@ def spoil_layout(monkeypatch, spoil) -> None:
 
 NEWER = rf"copy\.h5 has format {FORMAT_VERSION + 1}, .* reads up to {FORMAT_VERSION}; update sparseviz"
 
-# Every metadata read that fails is tried a hundred times, after pauses that double.
-
 CHECKED = (
     "snapshots/histogram",
     "snapshots/scalars",
@@ -135,10 +135,39 @@ class TestDamage:
         with pytest.raises(RunFileError, match=r"copy\.h5 cannot be read, it may be damaged"):
             read_all(copy)
 
-    @pytest.mark.parametrize(
-        "share",
-        [0.02, 0.3, 0.9],
-    )
+    @pytest.mark.parametrize("name", [*CHECKED, "status", "message", "errors", "snapshots/count"])
+    def test_that_a_chunk_that_was_wiped_out_is_told_with_the_file(self, copy, name):
+        with h5py.File(copy, "r") as file:
+            chunk = file[name].id.get_chunk_info(0)
+        content = bytearray(copy.read_bytes())
+        content[chunk.byte_offset : chunk.byte_offset + chunk.size] = bytes(chunk.size)
+        copy.write_bytes(content)
+        with pytest.raises(RunFileError, match=r"copy\.h5 cannot be read, it may be damaged"):
+            read_all(copy)
+
+    def test_that_ones_that_became_zeros_are_told(self, copy):
+        """-1 in 32 bits, "never cut": to Fletcher's sum, modulo 65535, that is 0."""
+        content, never = copy.read_bytes(), b"\xff" * 400
+        assert never in content
+        copy.write_bytes(content.replace(never, bytes(len(never)), 1))
+        with pytest.raises(RunFileError, match=r"copy\.h5 cannot be read, it may be damaged"):
+            read_all(copy)
+
+    def test_that_a_lone_number_is_checked_too(self, gated, tmp_path):
+        first = gated.checkpoints[0]
+        with_one = dataclasses.replace(first, parameters={**first.parameters, "batches": np.array(0x1234567)})
+        with RunReader(gated.path) as run:
+            written = RunWriter(tmp_path / "copy.h5", run.info, run.test_inputs(), with_one)
+        written.checkpoint(dataclasses.replace(with_one, step=9))
+        written.close()
+        with RunReader(written.path) as run:
+            assert run.checkpoint().parameters["batches"] == 0x1234567
+        content = written.path.read_bytes()
+        written.path.write_bytes(content.replace(b"\x67\x45\x23\x01", b"\x67\x45\x23\x00", 1))
+        with pytest.raises(RunFileError, match=r"copy\.h5 cannot be read, it may be damaged"):
+            read_all(written.path)
+
+    @pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
     def test_that_a_file_cut_short_is_told_at_once(self, copy, share):
         copy.write_bytes(copy.read_bytes()[: int(share * copy.stat().st_size)])
         code = "import sys; from sparseviz.store import RunReader; RunReader(sys.argv[1]).snapshots()"

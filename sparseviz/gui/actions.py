@@ -1,5 +1,7 @@
 """What the menus and the tool bar offer, each with the key where a hand would look for it."""
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QEvent, QObject, Slot
 from PySide6.QtGui import QAction, QColor, QIcon, QKeySequence, QPainter, QPalette, QPixmap, QUndoStack
 from PySide6.QtWidgets import QApplication, QStyle, QWidget
@@ -33,6 +35,8 @@ class Actions(QObject):
         self.steps = self._make(self.tr("Ru&n Steps…"), "Ctrl+F10")
         self.epoch = self._make(self.tr("Run to &End of Epoch"), "Shift+F10")
         self.resume = self._make(self.tr("Resume From Fi&le"), "Ctrl+F5")
+        self.branch = self._make(self.tr("&Branch From Here"), "Ctrl+B")
+        self.branch.setCheckable(True)
         self.freeze = self._make(self.tr("&Freeze Masks"), "F8")
         self.stop = self._make(self.tr("St&op"), "Shift+F5", _Icon.SP_MediaStop)
         self.read_test = self._make(self.tr("&Read Test Set at the End"))
@@ -107,6 +111,12 @@ class Actions(QObject):
         for action, tip in tips.items():
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             action.setToolTip(f"{tip} ({keys})" if keys else tip)
+        self._tips = {action: action.toolTip() for action in tips}
+
+    def explain_these(self, actions: Iterable[QAction], why_not: str) -> None:
+        """Say why they cannot be used now; with "" what they do."""
+        for action in actions:
+            action.setToolTip(why_not or self._tips[action])
 
     def follow(self, edits: QUndoStack) -> None:
         """Let undo and redo name what they would do."""

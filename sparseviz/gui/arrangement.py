@@ -43,7 +43,7 @@ class Arrangement(QObject):
 
     def save(self) -> None:
         """Keep the arrangement for the next start; where nothing can be written, it is not kept."""
-        settings = _settings()
+        settings = window_settings()
         states = self._window.saveGeometry(), self._window.saveState(VERSION), self._splitter.saveState()
         for key, state in zip(_KEYS, states, strict=True):
             settings.setValue(f"window/{key}", state)
@@ -51,14 +51,15 @@ class Arrangement(QObject):
 
     def restore(self) -> bool:
         """Arrange the window as it was left; whether all of that could be read."""
-        settings = _settings()
+        settings = window_settings()
         states = [settings.value(f"window/{key}") for key in _KEYS]
         geometry, docks, centre = (state if isinstance(state, QByteArray) else QByteArray() for state in states)
         read = self._window.restoreGeometry(geometry), self._window.restoreState(docks, VERSION)
         return all((*read, self._splitter.restoreState(centre)))
 
 
-def _settings() -> QSettings:
+def window_settings() -> QSettings:
+    """What the window keeps from one start to the next."""
     return QSettings(str(paths.settings_folder() / "window.ini"), QSettings.Format.IniFormat)
 
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Signal, Slot
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QWidget
 
 from sparseviz import paths
@@ -28,7 +29,7 @@ class Files(QObject):
         self, actions: Actions, layout: Layout, messages: Messages, run: Callable[[], Path | None], window: QMainWindow
     ) -> None:
         super().__init__(window)
-        self._layout, self._messages, self._run, self._window = layout, messages, run, window
+        self._actions, self._layout, self._messages, self._run, self._window = actions, layout, messages, run, window
         self._folder: Path | None = None  # where the last file went
         for action, slot in (
             (actions.open, self.choose_run),
@@ -43,13 +44,47 @@ class Files(QObject):
         self.comparing = Comparing(actions, layout.runs, run, window)
         self.comparing.run_chosen.connect(self.run_chosen)
         self.comparing.save_asked.connect(self.choose_view)
+        layout.recent.chosen.connect(self.run_chosen)
+        layout.recent.missed.connect(messages.complain)
+        window.setAcceptDrops(True)
+        window.installEventFilter(self)
+
+    # What is dropped on the window.
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take files of this machine that are dropped."""
+        if isinstance(event, QDropEvent) and watched is self._window:  # a QDragEnterEvent is one
+            found = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+            if found:
+                event.acceptProposedAction()
+            if found and event.type() == QEvent.Type.Drop:
+                self.take(found)
+            return bool(found)
+        return super().eventFilter(watched, event)
+
+    def take(self, found: list[Path]) -> None:
+        """Open the first: a run, a configuration, or a folder in the run list."""
+        if len(found) > 1:
+            told = self.tr("{0} was opened, the first of {1}; a window shows one run.")
+            self._layout.status.showMessage(told.format(found[0].name, len(found)))
+        if found[0].is_dir():
+            self._layout.runs.show_folder(found[0])
+            self._layout.go_to(self._layout.runs)
+        elif found[0].suffix != ".toml":
+            self.run_chosen.emit(found[0])
+        elif self._actions.open_config.isEnabled():
+            self.open_config(found[0])
+        else:
+            self._messages.complain(self.tr("A run is training. Stop it before opening a configuration."))
 
     @Slot()
     def choose_run(self) -> None:
         """Ask for a run file."""
         run = self._run()
         folder = str(run.parent if run else paths.runs_folder())
-        path, _ = QFileDialog.getOpenFileName(self._window, self.tr("Open Run"), folder, self.tr("Runs (*.h5)"))
+        path, _ = QFileDialog.getOpenFileName(
+            self._window, self.tr("Open Run"), folder, self.tr("Runs (*.h5 *.h5.status)")
+        )
         if path:
             self.run_chosen.emit(Path(path))
 

@@ -27,6 +27,7 @@ from sparseviz.gui.arrangement import Arrangement, order_tabs
 from sparseviz.gui.focus import explain, focus_of
 from sparseviz.gui.panels.runs import RunsPanel
 from sparseviz.gui.panels.steering import SteeringPanel
+from sparseviz.gui.recent import RecentRuns
 from sparseviz.gui.references import references
 from sparseviz.gui.status_line import StatusLine
 from sparseviz.gui.time_bar import TimeBar
@@ -53,10 +54,10 @@ class Layout(QObject):
         super().__init__(window)
         self._window, self._actions = window, actions
         self.views: dict[str, View] = {name: view() for name, view in VIEWS.items()}
-        self.time, self.status = TimeBar(actions.play), StatusLine()
+        self.time, self.status = TimeBar(actions.play, actions.branch), StatusLine()
         self.steering = SteeringPanel(_choices())
         self.prior, self.examples, self.runs = PriorView(), ExamplesView(), RunsPanel()
-        self.presets = QComboBox()
+        self.presets, self.recent = QComboBox(), RecentRuns(window)
         self.state, self.device, self.ending = QLabel(), QLabel(), QLabel()
         self.docks: list[QDockWidget] = []
         self.bars: list[TitleBar] = []  # Alt and a number go to their bodies, in this order
@@ -124,8 +125,6 @@ class Layout(QObject):
         dock.setWidget(widget)
         bar = self._title_bar(title, widget)
         bar.serve(dock)
-        if isinstance(widget, Pane):
-            widget.renamed.connect(lambda: dock.setWindowTitle(widget.title()))
         dock.setTitleBarWidget(bar)
         self._window.addDockWidget(area, dock)
         self.docks.append(dock)
@@ -163,7 +162,7 @@ class Layout(QObject):
                 return bar.body
         return None
 
-    def _go_to(self, body: QWidget) -> None:
+    def go_to(self, body: QWidget) -> None:
         """Give a view the focus, and show it if it was closed or behind another."""
         for dock in self.docks:
             if dock.widget() is body:
@@ -218,7 +217,9 @@ class Layout(QObject):
     def _fill_menus(self) -> None:
         actions, bar = self._actions, self._window.menuBar()
         file = bar.addMenu(self.tr("&File"))
-        file.addActions([actions.open, actions.export])
+        file.addAction(actions.open)
+        file.addMenu(self.recent)
+        file.addAction(actions.export)
         file.addSeparator()
         file.addActions([actions.open_config, actions.save_config])
         file.addSeparator()
@@ -229,7 +230,7 @@ class Layout(QObject):
         run = bar.addMenu(self.tr("&Run"))
         run.addActions([actions.train, actions.pause, actions.step, actions.steps, actions.epoch, actions.stop])
         run.addSeparator()
-        run.addActions([actions.freeze, actions.resume])
+        run.addActions([actions.freeze, actions.resume, actions.branch])
         run.addSeparator()
         run.addAction(actions.read_test)
         view = bar.addMenu(self.tr("&View"))
@@ -238,9 +239,7 @@ class Layout(QObject):
         view.addSeparator()
         view.addActions([actions.play, actions.first, actions.previous, actions.next, actions.last])
         view.addSeparator()
-        view.addAction(actions.compare)
-        view.addSeparator()
-        view.addActions([actions.reset_layout, actions.full_screen])
+        view.addActions([actions.compare, actions.reset_layout, actions.full_screen])
         help_ = bar.addMenu(self.tr("&Help"))
         help_.addActions([actions.explain, actions.shortcuts, actions.about])
 
@@ -250,7 +249,7 @@ class Layout(QObject):
             if isinstance(body, Pane):
                 body.renamed.connect(lambda action=action, body=body: action.setText(body.title()))
             action.setShortcut(f"Alt+{number}")
-            action.triggered.connect(lambda *_, body=body: self._go_to(body))
+            action.triggered.connect(lambda *_, body=body: self.go_to(body))
 
     def draw(self, history: History, position: int) -> None:
         """Draw the views that can be seen."""
@@ -274,8 +273,10 @@ class Layout(QObject):
         self.curves.set_references(references(config))
 
     def show_state(self, state: str, device: str) -> None:
-        """Say what is going on, and where; `state` is that of a run's file, or ready, training here or paused."""
-        names = {"ready": self.tr("ready"), "training here": self.tr("training"), "paused": self.tr("paused")}
+        """Say what is going on, and where; `state`: of a run's file, or ready, training here, paused or stuck."""
+        names = {"lost": self.tr("followed no more"), "ended": self.tr("ended")}
+        names |= {"ready": self.tr("ready"), "training here": self.tr("training"), "paused": self.tr("paused")}
+        names |= {"stuck": self.tr("paused: file cannot be written")}
         names |= {"training": self.tr("training elsewhere"), "interrupted": self.tr("interrupted")}
         names |= {"finished": self.tr("finished"), "stopped": self.tr("stopped"), "failed": self.tr("failed")}
         self.state.setText(f"  ● {names[state]}  ")

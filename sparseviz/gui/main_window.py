@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 from sparseviz.config import EMBEDDED, InputError, RunConfig
 from sparseviz.gui.actions import Actions
+from sparseviz.gui.availability import Availability
+from sparseviz.gui.branching import Branching, origin
 from sparseviz.gui.examples_desk import ExamplesDesk
 from sparseviz.gui.export_dialog import ExportDialog
 from sparseviz.gui.files import Files
@@ -15,13 +17,16 @@ from sparseviz.gui.focus import FocusGuide
 from sparseviz.gui.layout import Layout
 from sparseviz.gui.messages import Messages
 from sparseviz.gui.questions import Questions
+from sparseviz.gui.rescue import Rescue
 from sparseviz.gui.run_controls import RunControls
 from sparseviz.gui.shortcuts import ShortcutsPage
 from sparseviz.gui.stored_run import StoredRun
-from sparseviz.gui.training_thread import LiveRun, TrainingThread
+from sparseviz.gui.training_thread import BranchWork, LiveRun, TrainingThread
+from sparseviz.gui.watch import Watch
 
 ROOMY = QSize(1700, 1060)  # the largest size to begin with
 DRAW_SHARE = 20  # drawing takes at most one part in so many of the time
+TOLD_MS = 10_000  # how long a message stays in the status line
 WAITS_MS = (100, 1000)  # between two looks at the history: the shortest and the longest
 
 
@@ -31,17 +36,20 @@ class MainWindow(QMainWindow):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("sparseviz")
-        self.setAcceptDrops(True)
         self.actions_ = Actions(self)
         self.layout_ = Layout(self, self.actions_)
         self.run: LiveRun | StoredRun | None = None
         self.thread_: TrainingThread | None = None
         self._drawn: tuple[int, int] | None = None  # length of the history and position
         self.messages = Messages(self)
+        self.watch = Watch(self)
+        self.availability = Availability(self.actions_, self.layout_, self.watch, self)
         self.controls = RunControls(self.actions_, self._live, self)
+        self.branching = Branching(self.actions_, self.layout_, self)
         self.examples = ExamplesDesk(self.layout_.examples, self)
         self.questions = Questions(self.layout_.weights, self._shown, self)
         self.files = Files(self.actions_, self.layout_, self.messages, self._run_path, self)
+        self.rescue = Rescue(self)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._look)
         self.resize(self.screen().availableGeometry().size().boundedTo(ROOMY) * 0.95)
@@ -59,7 +67,7 @@ class MainWindow(QMainWindow):
             (actions.quit, self.close),
             (actions.train, self.train),
             (actions.stop, self.stop),
-            (actions.resume, self.resume_stored),
+            (actions.resume, lambda: self._go_on_from(self.run)),
             (actions.previous, lambda: layout.time.step(-1)),
             (actions.next, lambda: layout.time.step(1)),
             (actions.first, lambda: layout.time.choose(0)),
@@ -82,7 +90,13 @@ class MainWindow(QMainWindow):
         layout.presets.activated.connect(lambda: self.load_preset(layout.presets.currentText()))
         layout.steering.steered.connect(self.controls.steer)
         layout.time.moved.connect(self._move)
-        self.questions.failed.connect(self.messages.complain)
+        for failed in (self.questions.failed, self.watch.lost):
+            failed.connect(self.messages.complain)
+        self.watch.changed.connect(self._update_actions)
+        self.watch.ended.connect(self._tell_ended)
+        self.watch.readable.connect(self.open_run)
+        self.rescue.changed.connect(self._update_actions)
+        self.rescue.stop_asked.connect(self.stop)
         for dock in layout.docks:
             dock.visibilityChanged.connect(self._redraw)
 
@@ -105,15 +119,14 @@ class MainWindow(QMainWindow):
         if self.thread_ is not None:
             self.actions_.pause.setChecked(False)
             return
-        self._start(self.layout_.steering.config)
+        self._start(self.branching.work() or self.layout_.steering.config)
 
-    @Slot()
-    def resume_stored(self) -> None:
-        """Go on with the stored run that is shown, in a new file."""
-        if isinstance(self.run, StoredRun):
-            self._start(self.run.path)
+    def _go_on_from(self, run: LiveRun | StoredRun | None) -> None:
+        if isinstance(run, StoredRun):
+            self._start(run.path)
 
-    def _start(self, work: RunConfig | Path) -> None:
+    def _start(self, work: RunConfig | Path | BranchWork) -> None:
+        """Train a configuration, or go on with a stored run, in a new file."""
         # torch's random generator and the cache of masked weights are one for all threads.
         if any(isinstance(other, MainWindow) and other.is_training() for other in QApplication.topLevelWidgets()):
             self.messages.complain(self.tr("Another window is training. Stop it first, or start sparseviz once more."))
@@ -122,8 +135,9 @@ class MainWindow(QMainWindow):
         thread = self.thread_ = TrainingThread(work, self)
         thread.began.connect(self._begin)
         thread.downloading.connect(self.layout_.status.show_download)
-        thread.failed.connect(self._fail)
+        thread.failed.connect(self.messages.complain_of_run)
         thread.finished.connect(self._end)
+        self.rescue.watch(thread)
         self.layout_.status.show_text(self.tr("Reading data and building the network…"))
         thread.start()
         self._update_actions()
@@ -136,6 +150,9 @@ class MainWindow(QMainWindow):
         if self.actions_.pause.isChecked():
             live.trainer.pause()
 
+    def _grows(self) -> bool:
+        return isinstance(self.run, LiveRun) or self.watch.run is not None
+
     def _live(self) -> LiveRun | None:
         return self.run if isinstance(self.run, LiveRun) else None
 
@@ -145,10 +162,6 @@ class MainWindow(QMainWindow):
         if self.thread_ is not None:
             self.thread_.stop(read_test=self.actions_.read_test.isChecked())
             self.layout_.status.showMessage(self.tr("Stopping…"))
-
-    @Slot(str, str)
-    def _fail(self, text: str, details: str) -> None:
-        self.messages.complain(self.tr("The run failed: {0}").format(text), details)
 
     @Slot()
     def _end(self) -> None:
@@ -180,6 +193,7 @@ class MainWindow(QMainWindow):
             self.messages.complain(str(error))
             return
         self._show_run(run)
+        self.layout_.recent.add(path)
         self.layout_.steering.set_config(run.info.config, self.tr("open {0}").format(path.name))
 
     def export(self) -> None:
@@ -202,38 +216,29 @@ class MainWindow(QMainWindow):
         self.run, self._drawn = run, None
         self.layout_.clear()
         self.examples.show_run(run)
+        self.branching.show_run(run)
+        self.watch.show_run(run)
         if run:
             self.layout_.weights.set_input_shape(run.input_shape)
-            self.setWindowTitle(f"{run.path.name} — sparseviz")
-            self.layout_.time.show_length(run.history, live=isinstance(run, LiveRun))
+            parent = origin(run.info, self.tr(", branched from {0} at step {1:,}"))
+            self.setWindowTitle(f"{run.path.name}{parent} — sparseviz")
+            self.layout_.time.show_length(run.history, live=self._grows())
             self.layout_.show_references(run.info.config)
         self._update_actions()
         self._timer.start(0)
 
     @Slot()
     def _update_actions(self) -> None:
-        actions, training, live = self.actions_, self.is_training(), isinstance(self.run, LiveRun)
-        paused, stored = actions.pause.isChecked(), isinstance(self.run, StoredRun)
-        broken_off = isinstance(self.run, StoredRun) and self.run.status in ("interrupted", "stopped", "failed")
-        for some, enabled in (
-            ((actions.train,), not training or paused),
-            ((actions.pause, actions.step, actions.stop), training),
-            ((actions.steps, actions.epoch, actions.freeze), live),
-            ((actions.open, actions.open_config), not training),
-            ((actions.export, actions.animation), stored),
-            ((actions.resume,), broken_off and not training),
-        ):
-            for action in some:
-                action.setEnabled(enabled)
-        self.layout_.steering.set_training(training=training)
-        self.layout_.presets.setEnabled(not training)
-        self.layout_.weights.set_cells_available(stored or (live and paused))
-        self.layout_.show_state(self._state(), self.run.info.device if self.run else "")
+        self.branching.update()
+        self.availability.update(self.run, training=self.is_training(), stuck=self.rescue.is_asked())
 
-    def _state(self) -> str:
-        if self.is_training():
-            return "paused" if self.actions_.pause.isChecked() else "training here"
-        return self.run.status if isinstance(self.run, StoredRun) else "ready"
+    @Slot(str)
+    def _tell_ended(self, text: str) -> None:
+        """The process that wrote the run has ended it, or is gone."""
+        self.layout_.status.showMessage(text, TOLD_MS)
+        self.layout_.runs.refresh()
+        self.branching.show_run(self.run)  # its checkpoints can be branched now
+        self._redraw()
 
     @Slot()
     def _redraw(self) -> None:
@@ -249,7 +254,7 @@ class MainWindow(QMainWindow):
         """Draw what has changed, then wait so long that drawing stays a small part of the time."""
         clock = QElapsedTimer()
         clock.start()
-        live = isinstance(self.run, LiveRun)
+        live = self._grows()
         if self.run and len(self.run.history):
             self.layout_.time.show_length(self.run.history, live=live)
             now = (len(self.run.history), self.layout_.time.position())
@@ -258,6 +263,7 @@ class MainWindow(QMainWindow):
                 self.layout_.draw(self.run.history, now[1])
                 self.layout_.status.show_run(self.run.history, self.run.info, self.run.path, live=live)
                 self.layout_.show_ending(self.run.errors if isinstance(self.run, StoredRun) else None)
+            self.availability.offer_cells(self.run)
             self.examples.look(now[1])
         if live:
             self._timer.start(min(max((DRAW_SHARE - 1) * clock.elapsed(), WAITS_MS[0]), WAITS_MS[1]))
@@ -275,23 +281,13 @@ class MainWindow(QMainWindow):
             self._is_arranged = True
             self.layout_.arrangement.share()
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Open the first file that was dropped."""
-        self.open_run(Path(event.mimeData().urls()[0].toLocalFile()))
-
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the run and wait for its thread, so that its file is whole; dialogs end what they do."""
         self._timer.stop()
         for dialog in self.findChildren(QDialog):
             dialog.close()
         if self.thread_ is not None:
-            self.thread_.stop(read_test=False)
-            self.thread_.wait()
+            self.thread_.end()
         self.examples.close()
         self.layout_.runs.close_reading()
         if isinstance(self.run, StoredRun):

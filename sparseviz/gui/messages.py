@@ -16,6 +16,11 @@ class Messages(QObject):
         """Say what went wrong; `details` is for who wants to see more, such as a traceback."""
         self._say(QMessageBox.Icon.Warning, text, details)
 
+    @Slot(str, str)
+    def complain_of_run(self, text: str, details: str) -> None:
+        """Say why a run failed."""
+        self.complain(self.tr("The run failed: {0}").format(text), details)
+
     def show_about(self) -> None:
         """The method in two sentences, and its source."""
         text = self.tr(

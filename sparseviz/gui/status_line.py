@@ -3,11 +3,14 @@
 import math
 from pathlib import Path
 
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
 from sparseviz.snapshot import History, planned_epochs, totals
 from sparseviz.store import RunInfo
 
+_FEW_LETTERS = 60  # pixels
 _SPEED_SNAPSHOTS = 8  # the newest, over which speed is measured
 
 
@@ -17,14 +20,15 @@ class StatusLine(QStatusBar):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName(self.tr("Status"))
-        self.epoch, self.facts, self.file = QLabel(), QLabel(), QLabel()
+        self.epoch, self.facts, self.writer, self.file = QLabel(), QLabel(), _Shortened(), QLabel()
         self.bar = QProgressBar()
         self.bar.setFixedWidth(200)
         self.bar.setAccessibleName(self.tr("Progress of the run"))
         self.bar.hide()
         for widget in (self.epoch, self.bar, self.facts):
             self.addWidget(widget)
-        self.addPermanentWidget(self.file)
+        for widget in (self.writer, self.file):
+            self.addPermanentWidget(widget)
 
     def show_text(self, text: str) -> None:
         """Say one thing, without a run."""
@@ -32,6 +36,12 @@ class StatusLine(QStatusBar):
         self.epoch.clear()
         self.facts.setText(text)
         self.file.clear()
+
+    def show_writer(self, text: str) -> None:
+        """Who writes the run that is watched; "" for nobody."""
+        self.writer.setText(text)
+        told = self.tr("Another process trains this run, and the window follows it: {0}").format(text)
+        self.writer.setToolTip(told if text else "")
 
     def show_download(self, name: str, done: int, total: int) -> None:
         """How far a download is, in bytes."""
@@ -47,12 +57,17 @@ class StatusLine(QStatusBar):
         newest = history[len(history) - 1]
         epochs = planned_epochs(history.events(), info.config.epochs)
         self.epoch.setText(self.tr("epoch {0:.1f} / {1}").format(newest.epoch, epochs))
-        self.bar.show()
+        if not self.currentMessage():  # which it would hide
+            self.bar.show()
         self.bar.setRange(0, epochs * info.steps_per_epoch)
         self.bar.setValue(newest.step)
         self.facts.setText("  ·  ".join(self._speed(history, info, epochs) * live + self._state(history)))
         self.file.setText(path.name)
-        self.file.setToolTip(str(path))
+        parent = info.parent
+        told = (
+            self.tr("{0}, branched from {1} at step {2:,}").format(path, parent.name, parent.step) if parent else path
+        )
+        self.file.setToolTip(str(told))
 
     def _speed(self, history: History, info: RunInfo, epochs: int) -> list[str]:
         begin, end = history[max(0, len(history) - 1 - _SPEED_SNAPSHOTS)], history[len(history) - 1]
@@ -71,6 +86,21 @@ class StatusLine(QStatusBar):
         read = errors[[math.isfinite(error) for error in errors]]
         told = [self.tr("validation error {0:.2f} %").format(read[-1])] if len(read) else []
         return [kept.format(size.parameters_kept, size.parameters, size.compression), *told]
+
+
+class _Shortened(QLabel):
+    """A text that gives way where there is no room; its tool tip has all of it."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for a few letters."""
+        return QSize(min(self.sizeHint().width(), _FEW_LETTERS), super().minimumSizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """As much as there is room for."""
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter = QPainter(self)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
+        painter.end()
 
 
 def _duration(seconds: float) -> str:

@@ -101,8 +101,9 @@ def style_plot(plot: Any, theme: Theme, font: QFont) -> None:
 
 
 def style_canvas(canvas: Any, theme: Theme) -> None:
-    """Give a GraphicsLayoutWidget the theme's background."""
+    """Give a GraphicsLayoutWidget the theme's background; files that are dropped on it are the window's."""
     canvas.setBackground(theme.background)
+    canvas.setAcceptDrops(False)
 
 
 def mute(widget: QWidget, theme: Theme) -> None:

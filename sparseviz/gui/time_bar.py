@@ -17,7 +17,7 @@ class TimeBar(QWidget):
     moved = Signal(int)  # position in the history
     drawn = Signal()  # the views show the position
 
-    def __init__(self, play: QAction, parent: QWidget | None = None) -> None:
+    def __init__(self, play: QAction, branch: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.playback = Playback(play, self)
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -25,7 +25,12 @@ class TimeBar(QWidget):
         self.slider.setToolTip(self.tr("Which snapshot every view shows; at the right end, the newest"))
         self.slider.setRange(0, 0)
         self.slider.valueChanged.connect(self.moved)
-        self.label = QLabel()
+        self.label, self.branch = QLabel(), QToolButton(self)
+        self.branch.setDefaultAction(branch)
+        self.branch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.branch.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        branch.changed.connect(self._name_branch)
+        self._name_branch()
         self._tell_none()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 4)
@@ -33,6 +38,7 @@ class TimeBar(QWidget):
         layout.addWidget(self.slider, 1)
         layout.addWidget(self.label)
         layout.addWidget(self.speed)
+        layout.addWidget(self.branch)
         self.setMinimumWidth(NARROWEST)
         self._enable(False)
 
@@ -54,6 +60,12 @@ class TimeBar(QWidget):
         self.playback.play.toggled.connect(self._begin_again)
         self.playback.due.connect(self._advance)
         layout.addWidget(self.button)
+
+    @Slot()
+    def _name_branch(self) -> None:
+        """Name the button as the action, and never make it narrower: the slider is not to move under the hand."""
+        self.branch.setAccessibleName(self.branch.defaultAction().text().replace("&", ""))
+        self.branch.setMinimumWidth(max(self.branch.minimumWidth(), self.branch.sizeHint().width()))
 
     @Slot(int)
     def _set_speed(self, index: int) -> None:
@@ -133,6 +145,7 @@ class TimeBar(QWidget):
     def _fit(self) -> None:
         """Leave the slider its room."""
         self.label.setText(self._texts[self.width() < ROOMY])
+        self.branch.setVisible(self.width() >= ROOMY)  # else it is in the menu
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Choose the text anew."""

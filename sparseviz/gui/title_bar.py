@@ -37,7 +37,10 @@ class TitleBar(QWidget):
         self.save = self._add(self.tr("Save “{0}” as a picture or its values"), self.save_asked.emit, icon)
 
     def serve(self, dock: QDockWidget) -> None:
-        """Add a dock's own buttons."""
+        """Add a dock's own buttons, and name it as its view is named."""
+        body = self.body
+        if isinstance(body, Pane):
+            body.renamed.connect(lambda: dock.setWindowTitle(body.title()))
         normal, close = QStyle.StandardPixmap.SP_TitleBarNormalButton, QStyle.StandardPixmap.SP_TitleBarCloseButton
         icons = [self.style().standardIcon(name) for name in (normal, close)]
         self._add(self.tr("Float “{0}”, or dock it again"), lambda: dock.setFloating(not dock.isFloating()), icons[0])

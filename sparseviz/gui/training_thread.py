@@ -1,7 +1,9 @@
 """The one thread beside Qt's: `record_run()` with the window looking on."""
 
 import traceback
+from collections.abc import Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,11 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from sparseviz.cells import Cells, Part
 from sparseviz.config import InputError, RunConfig
+from sparseviz.gui.rescuer import WaitingRescuer
 from sparseviz.receptive import Picture, receptive_picture
-from sparseviz.run import record_run, resume_run
+from sparseviz.run import branch_run, record_run, resume_run
 from sparseviz.snapshot import Checkpoint, History, Snapshot
-from sparseviz.store import RunInfo, RunReader
-from sparseviz.store.resuming import resume_point
+from sparseviz.store import ResumePoint, RunInfo, RunReader, WriteError, branch_point, resume_point
 from sparseviz.trainer import Trainer
 
 
@@ -51,6 +53,15 @@ class LiveRun:
         return self.trainer.ask(self.trainer.checkpoint).result()
 
 
+@dataclass(frozen=True, slots=True)
+class BranchWork:
+    """A stored run that is to go on from its checkpoint at this step with settings changed."""
+
+    path: Path
+    step: int
+    values: Mapping[str, Any]  # by dotted name
+
+
 class TrainingThread(QThread):
     """Trains and records one run. No signal is sent for a snapshot: the window looks at the history when it draws."""
 
@@ -58,21 +69,26 @@ class TrainingThread(QThread):
     downloading = Signal(str, int, int)  # file, bytes done, bytes in all or 0
     ended = Signal()
     failed = Signal(str, str)  # in words, and a traceback or ""
+    stuck = Signal(str)  # why the file cannot be written; `rescuer` takes the answer
+    went_on = Signal(Path)  # in this file
 
-    def __init__(self, work: RunConfig | Path, parent: QObject | None = None) -> None:
-        """A configuration is trained anew, a run's file resumed."""
+    def __init__(self, work: RunConfig | Path | BranchWork, parent: QObject | None = None) -> None:
+        """A configuration is trained anew, a run's file resumed, or branched."""
         super().__init__(parent)
         self.work = work
-        self.earlier: tuple[Snapshot, ...] = ()  # of the run that is resumed
+        self.earlier: tuple[Snapshot, ...] = ()  # of the run that is resumed or branched
         self.live: LiveRun | None = None
         self.path: Path | None = None
+        self.rescuer = WaitingRescuer(self.stuck.emit, self._obey)
         self._read_test = True
         self._is_stop_asked = False
 
     def run(self) -> None:
         """Record the run; an exception becomes the signal `failed`."""
         try:
-            self.path = self._record(watcher=_Watcher(self), progress=self._download, read_test=lambda: self._read_test)
+            watcher = _Watcher(self)
+            watching = {"watcher": watcher, "rescuer": watcher, "progress": self._download}
+            self.path = self._record(**watching, read_test=lambda: self._read_test)
         except InputError as error:
             self.failed.emit(str(error), "")
         except Exception as error:  # noqa: BLE001  # a failed run must not end the program
@@ -83,8 +99,10 @@ class TrainingThread(QThread):
     def _record(self, **watching: Any) -> Path:
         if isinstance(self.work, RunConfig):
             return record_run(self.work, **watching)
-        with RunReader(self.work) as reader:
-            self.earlier = reader.snapshots()[: resume_point(self.work).snapshots]
+        if isinstance(self.work, BranchWork):
+            self.earlier = _until(branch_point(self.work.path, self.work.step))
+            return branch_run(self.work.path, self.work.step, self.work.values, **watching)
+        self.earlier = _until(resume_point(self.work))
         return resume_run(self.work, **watching)
 
     def stop(self, *, read_test: bool = True) -> None:
@@ -93,6 +111,18 @@ class TrainingThread(QThread):
         self._is_stop_asked = True
         if self.live:
             self.live.trainer.stop()
+        if self.rescuer.path:
+            self.rescuer.give_up()
+
+    def end(self) -> None:
+        """Stop, and wait until the file is closed; a file that cannot be written is not waited for."""
+        self.rescuer.give_up()
+        self.stop(read_test=False)
+        self.wait()
+
+    def _obey(self) -> None:
+        if self.live:
+            self.live.trainer.obey()
 
     def _begin(self, live: LiveRun) -> None:
         self.live, self.path = live, live.path
@@ -104,6 +134,11 @@ class TrainingThread(QThread):
         if self._is_stop_asked:
             raise InputError("stopped while the data set was being downloaded; Train tries again")
         self.downloading.emit(name, done, total)
+
+
+def _until(point: ResumePoint) -> tuple[Snapshot, ...]:
+    with RunReader(point.path) as reader:
+        return reader.snapshots()[: point.snapshots]
 
 
 class _Watcher:
@@ -121,3 +156,12 @@ class _Watcher:
     def saw(self, snapshot: Snapshot) -> None:
         if self._thread.live:
             self._thread.live.history.append(snapshot)
+
+    def stuck(self, error: WriteError, path: Path) -> Path:
+        return self._thread.rescuer.stuck(error, path)
+
+    def went_on(self, path: Path) -> None:
+        self._thread.path = path
+        if self._thread.live:
+            self._thread.live.path = path
+        self._thread.went_on.emit(path)

@@ -7,20 +7,21 @@ from typing import Any
 import h5py
 
 from sparseviz.config import RunConfig
+from sparseviz.h5.files import attributes
 from sparseviz.snapshot import LayerInfo, Quantity
 from sparseviz.store.format import Parent, RunInfo
 
 
 def read_info(file: h5py.File) -> RunInfo:
     """The facts of the run; raises what h5py and `RunConfig.parse` raise."""
-    attrs: dict[str, Any] = dict(file.attrs)
+    attrs = attributes(file)
     layers = file["layers"]
     return RunInfo(
         config=RunConfig.parse(json.loads(attrs["config"])),
         versions=json.loads(attrs["versions"]),
         images=json.loads(attrs["images"]),
         classes=tuple(json.loads(attrs["classes"])),
-        layers=tuple(_read_layer(layers[str(index)].attrs) for index in range(len(layers))),
+        layers=tuple(_read_layer(attributes(layers[str(index)])) for index in range(len(layers))),
         created=str(attrs["created"]),
         device=str(attrs["device"]),
         threads=int(attrs["threads"]),
@@ -40,7 +41,7 @@ def read_info(file: h5py.File) -> RunInfo:
 def read_parent(attrs: Mapping[str, Any]) -> Parent | None:
     """The run from which this one was branched."""
     values = json.loads(attrs.get("parent", "null"))
-    return None if values is None else Parent(**values)
+    return None if values is None else Parent(str(values["id"]), str(values["name"]), int(values["step"]))
 
 
 def _read_layer(attrs: Mapping[str, Any]) -> LayerInfo:

@@ -24,15 +24,22 @@ Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of
     /checkpoints/index      (slots,) records, as /previews, with the step
     /checkpoints/<slot>/parameters/<name>, masks/<layer>, quantities/<layer>
     /checkpoints/<slot>/cut_at/<layer>   int32: snapshot that last saw each weight cut, -1 for never (not in format 1)
-    /resume/index           (2,) records, as /checkpoints/index; a state belongs to the checkpoint of the same step
-    /resume/<slot>/...      what the next step needs besides, of the two newest checkpoints (not in formats 1 and 2):
-                            numbers (1,) record, method/, moments/ (2, *shape) and <name>.steps, random/, seen/ (masks
-                            of the last snapshot), cut_at/, and weights/ where their average is kept
+    /resume/index           (slots,) records, as /checkpoints/index; a state belongs to the checkpoint of the same step
+    /resume/<slot>/...      what the next step needs besides (not in formats 1 and 2; in 3, of the two newest
+                            checkpoints; in a branch, not of its parent's): numbers (1,) record, method/, moments/
+                            (2, *shape) and <name>.steps, random/, seen/ (masks of the last snapshot), cut_at/, and
+                            weights/ where their average is kept
     /test/images, /test/labels   up to 256 test inputs, normalised as the network reads them
 
-Every array carries `fletcher32`. What appends has chunks of one row, which are
-written once; what is overwritten has slots of fixed size without compression: neither makes the file grow.
-A slot is whole where its two generation numbers are equal and above 0.
+What appends has chunks of one row, which are written once; what is overwritten has slots of fixed size: neither makes
+the file grow. A slot is whole where its two generation numbers are equal and above 0.
+
+Everything that is read has a checksum. HDF5 has one in every object header (where a lone number lies), group and index
+of chunks of libver v110, and in the superblock. Every array carries `fletcher32`, and is a stream of zlib (level 0,
+stored as it is, where it is not compressed): Fletcher's sum takes a chunk that was wiped out for zeros, and ones for
+zeros, which zlib's header and Adler's sum do not. Texts in attributes lie in a heap without a checksum: `checksum`, an
+attribute of the root and of every layer, is the CRC-32 of the others (h5/files.py). Files of formats 1 to 3 that were
+written before have `fletcher32` alone.
 
 The file is made whole, with the checkpoint of step 0, under a temporary name, closed, renamed and opened
 again in SWMR mode (single writer, multiple readers), in which HDF5 takes no new object: all are made before.
@@ -47,20 +54,21 @@ from typing import Any
 import h5py
 import numpy as np
 import numpy.typing as npt
+from h5py import h5d, h5p, h5s, h5t
 
 from sparseviz import masks
 from sparseviz.budget import checkpoint_places
 from sparseviz.config import InputError, RunConfig
+from sparseviz.h5.files import seal
 from sparseviz.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
 
 FORMAT = "sparseviz run"
 FORMAT_VERSION = 4
 TEST_INPUTS = 256
-STATES = 2  # one is whole while the other is written
 CHECKPOINT_KINDS = ("parameters", "masks", "quantities", "cut_at")  # fields of Checkpoint, groups of a slot
 
-# WORKAROUND: files of libver "latest" from HDF5 2.0 cannot be read by HDF5 1.14.
-LIBVER = ("v110", "v110")
+# Fletcher's sum of zeros is 0, so it takes a chunk that was wiped out for one of zeros: zlib's bytes are never zeros.
+CHECKED: dict[str, Any] = {"fletcher32": True, "compression": "gzip", "compression_opts": 0}  # stored as it is
 
 SCALARS_ROW = np.dtype(
     [("step", "i8"), ("epoch", "f8"), ("time", "f8"), ("phase", "u1"), *((n, "f8") for n in SCALARS)]
@@ -106,7 +114,7 @@ class RunInfo:
     device: str
     threads: int
     parameters: int  # of the network, gates left out
-    steps: int  # of the whole run, as planned
+    steps: int  # of the whole run, as planned before it was made longer
     steps_per_epoch: int
     images: Mapping[str, int]  # train, validation, test
     classes: tuple[str, ...]
@@ -136,14 +144,15 @@ def lay_out(file: h5py.File, info: RunInfo, inputs: TestInputs, first: Checkpoin
     for field in dataclasses.fields(info):
         if field.name != "layers":
             file.attrs[field.name] = _attribute(getattr(info, field.name))
+    seal(file)
     _one(file, "status", np.bytes_(b"training"), "S16")
     _one(file, "message", np.bytes_(b""), "S1024")
     _one(file, "errors", (np.nan,) * 3, ERRORS_ROW)
     file.create_dataset("test/images", data=inputs.images, fletcher32=True, compression="gzip", shuffle=True)
-    file.create_dataset("test/labels", data=inputs.labels, fletcher32=True)
+    file.create_dataset("test/labels", data=inputs.labels, **CHECKED)
     _lay_out_snapshots(file, info)
     _lay_out_checkpoints(file, info, first)
-    _lay_out_states(file, first)
+    _lay_out_states(file, info, first)
 
 
 def _lay_out_snapshots(file: h5py.File, info: RunInfo) -> None:
@@ -157,31 +166,32 @@ def _lay_out_snapshots(file: h5py.File, info: RunInfo) -> None:
     if masks.are_kept(info.layers):
         _appendable(file, "snapshots/masks", (masks.row_bytes(info.layers),), "u1")
     _appendable(file, "events", (), EVENT_ROW)
-    file.create_dataset("previews", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
+    file.create_dataset("previews", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), **CHECKED)
     for index, layer in enumerate(info.layers):
         group = file.create_group(f"layers/{index}")
         for field in dataclasses.fields(layer):
             group.attrs[field.name] = _attribute(getattr(layer, field.name))
+        seal(group)
         shape = (2, *layer.preview_shape)
-        group.create_dataset("preview", (slots, *shape), dtype="u1", chunks=(1, *shape), fletcher32=True)
+        group.create_dataset("preview", (slots, *shape), dtype="u1", chunks=(1, *shape), **CHECKED)
 
 
 def _one(file: h5py.File, name: str, value: Any, dtype: Any) -> None:
     """A dataset of one element that is overwritten in place; only a chunk can have a checksum."""
-    file.create_dataset(name, data=np.array([value], dtype=dtype), chunks=(1,), fletcher32=True)
+    file.create_dataset(name, data=np.array([value], dtype=dtype), chunks=(1,), **CHECKED)
 
 
 def _appendable(file: h5py.File, name: str, row: tuple[int, ...], dtype: Any) -> None:
     """A dataset of rows; only plain numbers compress well."""
-    packing = {"compression": "gzip", "compression_opts": 1, "shuffle": dtype == "u4"} if dtype in ("u4", "u1") else {}
+    packing = {"compression_opts": 1, "shuffle": dtype == "u4"} if dtype in ("u4", "u1") else {}
     shape = {"shape": (0, *row), "maxshape": (None, *row), "chunks": (1, *row)}
-    file.create_dataset(name, **shape, dtype=dtype, fletcher32=True, **packing)
+    file.create_dataset(name, **shape, dtype=dtype, **(CHECKED | packing))
 
 
 def _lay_out_checkpoints(file: h5py.File, info: RunInfo, first: Checkpoint) -> None:
     """All slots; the first holds the first checkpoint, the others wait empty."""
     slots = places_for(info, first)
-    index = file.create_dataset("checkpoints/index", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
+    index = file.create_dataset("checkpoints/index", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), **CHECKED)
     for slot in range(slots):
         for kind in CHECKPOINT_KINDS:
             group = file.create_group(f"checkpoints/{slot}/{kind}")
@@ -191,15 +201,16 @@ def _lay_out_checkpoints(file: h5py.File, info: RunInfo, first: Checkpoint) -> N
 
 
 def places_for(info: RunInfo, first: Checkpoint) -> int:
-    """Slots for checkpoints, as the run's budget allows."""
-    sizes = (values.nbytes for kind in CHECKPOINT_KINDS for values in (getattr(first, kind) or {}).values())
-    return checkpoint_places(info.config.record, sum(sizes))
+    """Slots for checkpoints and their states, as the run's budget allows."""
+    groups = [*(getattr(first, kind) or {} for kind in CHECKPOINT_KINDS), first.state or {}]
+    return checkpoint_places(info.config.record, sum(values.nbytes for group in groups for values in group.values()))
 
 
-def _lay_out_states(file: h5py.File, first: Checkpoint) -> None:
-    """Two slots, as those of the checkpoints."""
-    index = file.create_dataset("resume/index", shape=(STATES,), dtype=SLOT_ROW, chunks=(1,), fletcher32=True)
-    for slot in range(STATES):
+def _lay_out_states(file: h5py.File, info: RunInfo, first: Checkpoint) -> None:
+    """As many slots as for checkpoints."""
+    slots = places_for(info, first)
+    index = file.create_dataset("resume/index", shape=(slots,), dtype=SLOT_ROW, chunks=(1,), **CHECKED)
+    for slot in range(slots):
         for name, values in (first.state or {}).items():
             _slotted(file, f"resume/{slot}/{name}", values, filled=slot == 0)
     if first.state:
@@ -207,9 +218,21 @@ def _lay_out_states(file: h5py.File, first: Checkpoint) -> None:
 
 
 def _slotted(group: h5py.Group, name: str, values: Any, *, filled: bool) -> None:
-    content = {"data": values} if filled else {"shape": values.shape, "dtype": values.dtype}
-    checked = {"chunks": True, "fletcher32": True} if values.ndim and values.size else {}
-    group.create_dataset(name, **content, **checked)
+    if not values.ndim:
+        _lone(group, name, values.dtype)
+    else:
+        checked = {"chunks": True, **CHECKED} if values.size else {}
+        group.create_dataset(name, values.shape, values.dtype, **checked)
+    if filled:
+        group[name][...] = values
+
+
+def _lone(group: h5py.Group, name: str, dtype: Any) -> None:
+    """A number in the header of its object, as it has no chunk that could be checked."""
+    properties = h5p.create(h5p.DATASET_CREATE)
+    properties.set_layout(h5d.COMPACT)
+    kind, space = h5t.py_create(dtype, logical=True), h5s.create(h5s.SCALAR)
+    group[name] = h5py.Dataset(h5d.create(group.id, None, kind, space, properties))
 
 
 def _attribute(value: Any) -> Any:

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
-
+from sparseviz.h5.superblock import is_hdf5
 from sparseviz.store.facts import read_parent
-from sparseviz.store.format import FORMAT, Parent, RunFileError
+from sparseviz.store.format import Parent, RunFileError
 from sparseviz.store.lock import writer_of
-from sparseviz.store.opening import is_file, open_to_read
+from sparseviz.store.opening import is_file, reading
+from sparseviz.store.probing import head
 
 _WANTED = ("network", "data.name", "method.name", "penalty.lambda1", "penalty.lambda2")
-_UNREADABLE = (OSError, LookupError, ValueError, TypeError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +47,36 @@ class RunHeader:
 def read_header(path: Path) -> RunHeader:
     """The head of a run's file; what is wrong with it stands in `problem`."""
     try:
-        if not is_file(path) or not h5py.is_hdf5(path):
+        if not is_file(path) or not is_hdf5(path):
             return RunHeader(path, problem=f"{path.name} is no HDF5 file")
-        with open_to_read(path) as file:
-            if file.attrs.get("format") != FORMAT:
-                return RunHeader(path, problem=f"{path.name} is no run of sparseviz")
-            return _read(path, file)
-    except RunFileError as error:
+        found = head(path)
+        if found is None:
+            return RunHeader(path, problem=f"{path.name} is no run that this version of sparseviz reads")
+        with reading(path):
+            return _header(path, found)
+    except (RunFileError, OSError) as error:
         return RunHeader(path, problem=str(error))
-    except _UNREADABLE as error:
-        return RunHeader(path, problem=f"{path.name} cannot be read, it may be damaged: {error}")
 
 
-def _read(path: Path, file: h5py.File) -> RunHeader:
-    network, data, method, lambda1, lambda2 = _settings(json.loads(file.attrs["config"]))
-    whole = int(file["snapshots/count"][0])
-    last = file["snapshots/scalars"][whole - 1] if whole else None
-    ended = file["errors"][0]
+def _header(path: Path, found: dict[str, Any]) -> RunHeader:
+    network, data, method, lambda1, lambda2 = _settings(json.loads(found["config"]))
+    last, ended = found["last"], found["errors"]
     return RunHeader(
         path=path,
-        created=str(file.attrs["created"]),
+        created=found["created"],
         network=network,
         data=data,
         method=method,
         lambda1=lambda1,
         lambda2=lambda2,
-        status=_status(path, bytes(file["status"][0]).decode()),
-        epoch=float(last["epoch"]) if last is not None else math.nan,
-        validation_error=float(ended["validation"]),
-        test_error=float(ended["test"]),
-        id=str(file.attrs.get("id", "")),
-        parent=read_parent(file.attrs),
-        parameters=int(file.attrs["parameters"]),
-        parameters_kept=int(last["parameters_kept"]) if last is not None else 0,
+        status=_status(path, found["status"]),
+        epoch=last["epoch"] if last else math.nan,
+        validation_error=ended["validation"],
+        test_error=ended["test"],
+        id=found.get("id", ""),
+        parent=read_parent(found),
+        parameters=found["parameters"],
+        parameters_kept=int(last["parameters_kept"]) if last else 0,
     )
 
 

@@ -57,23 +57,32 @@ class WriterLock:
         self._path = lock_path(path)
         self._descriptor = _acquire(path)
         now = _now()
-        self._writer = Writer(os.getpid(), socket.gethostname(), now, now)
+        self.writer = Writer(os.getpid(), socket.gethostname(), now, now)
         self.beat()
 
     def beat(self) -> None:
         """Say that the writer lives."""
-        self._writer = replace(self._writer, heartbeat=_now())
-        text = json.dumps(asdict(self._writer)).encode()
+        self.writer = replace(self.writer, heartbeat=_now())
+        text = json.dumps(asdict(self.writer)).encode()
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.write(self._descriptor, text)
         os.ftruncate(self._descriptor, len(text))
 
+    def is_of(self, path: Path) -> bool:
+        """Whether it is the lock of this path, and its file still there."""
+        try:
+            return self._path == lock_path(path) and os.path.samestat(os.fstat(self._descriptor), self._path.stat())
+        except OSError:
+            return False
+
     def release(self) -> None:
-        """Free the lock and remove its file; a second time is no harm."""
+        """Free the lock and remove its file, where that is possible; a second time is no harm."""
         if self._descriptor < 0:
             return
         if sys.platform != "win32":  # which removes no open file, as POSIX must while nobody else can take it
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                if os.path.samestat(os.fstat(self._descriptor), self._path.stat()):  # not that of a later writer
+                    self._path.unlink()
         os.close(self._descriptor)
         self._descriptor = -1
         if sys.platform == "win32":

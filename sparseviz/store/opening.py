@@ -7,7 +7,9 @@ from pathlib import Path
 import h5py
 
 from sparseviz.config import ConfigError
-from sparseviz.store.format import LIBVER, RunFileError
+from sparseviz.h5.files import open_file
+from sparseviz.store.format import RunFileError
+from sparseviz.store.lock import writer_of
 
 
 @contextlib.contextmanager
@@ -28,16 +30,5 @@ def is_file(path: Path) -> bool:
 
 
 def open_to_read(path: Path) -> h5py.File:
-    """In SWMR mode, the only one for a file whose writer lives or was killed; else plainly.
-
-    WORKAROUND: where metadata is damaged or cut off, HDF5 in SWMR mode reads it again after pauses that double,
-    a hundred times: in effect it never returns.
-    """
-    with path.open("rb") as raw:
-        flags = raw.read(12)[11:]
-    if not any(flags):  # the superblock's consistency flags: nobody writes, and the last writer closed it
-        file = h5py.File(path, "r", libver=LIBVER, locking=False)
-        if "status" not in file or bytes(file["status"][0]) != b"training":
-            return file
-        file.close()  # its writer is about to begin
-    return h5py.File(path, "r", libver=LIBVER, swmr=True)
+    """In SWMR mode while a writer lives, else plainly, also where the writer was killed."""
+    return open_file(path, is_live=writer_of(path) is not None)

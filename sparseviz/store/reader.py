@@ -24,9 +24,9 @@ from sparseviz.snapshot import (
     LayerSnapshot,
     Snapshot,
 )
+from sparseviz.store import pieces
 from sparseviz.store.facts import read_info
 from sparseviz.store.format import (
-    CHECKPOINT_KINDS,
     FORMAT,
     FORMAT_VERSION,
     LAYER_NUMBERS,
@@ -37,6 +37,8 @@ from sparseviz.store.lock import Writer, writer_of
 from sparseviz.store.mask_rows import ExactPlanes, MaskRows
 from sparseviz.store.opening import is_file, open_to_read, reading
 from sparseviz.store.planes import StoredPlanes
+from sparseviz.store.probing import check
+from sparseviz.store.slots import read_checkpoint, whole_slots
 
 _Read = TypeVar("_Read")
 
@@ -51,8 +53,7 @@ class RunReader:
         self.path = Path(path)
         if not is_file(self.path):
             raise RunFileError(f"{path}: no such file")
-        if not h5py.is_hdf5(self.path):
-            raise RunFileError(f"{path} is no HDF5 file, so it is no run of sparseviz")
+        check(self.path)
         with self._reading():
             self._file = open_to_read(self.path)
         try:
@@ -134,18 +135,23 @@ class RunReader:
         """The snapshots from this position on, all that are whole by now."""
         stop = len(self)
         with self._reading():
-            tables = {name: self._now(f"snapshots/{name}")[start:stop] for name in ("scalars", "layers", "histogram")}
+            tables: dict[str, Any] = {
+                name: self._rows(name, start, stop) for name in ("scalars", "layers", "histogram")
+            }
             for name, sizes in (
                 ("row_kept", [layer.rows for layer in self.info.layers]),
                 ("column_kept", [layer.columns for layer in self.info.layers]),
             ):
-                table = self._now(f"snapshots/{name}")[start:stop].astype(np.int64)
+                table = self._rows(name, start, stop).astype(np.int64)
                 tables[name] = np.split(table, np.cumsum(sizes)[:-1], axis=1)
-            previews, events = self._previews(), self._events()
+            previews, events = self._previews(start), self._events()
         return tuple(
             self._snapshot(tables, row, previews.get(start + row, {}), events.get(start + row, ()))
             for row in range(stop - start)
         )
+
+    def _rows(self, name: str, start: int, stop: int) -> npt.NDArray[Any]:
+        return pieces.read(self._now(f"snapshots/{name}"), start, stop)
 
     def _snapshot(
         self, tables: Mapping[str, Any], row: int, previews: Mapping[int, Any], events: tuple[Event, ...]
@@ -178,10 +184,12 @@ class RunReader:
             found[position] = (*found.get(position, ()), Event(step, name.decode(), before, after))
         return found
 
-    def _previews(self) -> dict[int, dict[int, Any]]:
-        """By snapshot and layer; a slot that was overwritten in the meantime is left out."""
-        whole = whole_slots(self._now("previews")[()])
-        planes = [self._now(f"layers/{index}/preview")[()] for index in range(len(self.info.layers))]
+    def _previews(self, start: int) -> dict[int, dict[int, Any]]:
+        """By snapshot and layer, from snapshot `start` on; a slot that was overwritten in the meantime is left out."""
+        index = whole_slots(self._now("previews")[()])
+        whole = {slot: record for slot, record in index.items() if record["snapshot"] >= start}
+        datasets = [self._now(f"layers/{index}/preview") for index in range(len(self.info.layers))]
+        planes = [{slot: dataset[slot] for slot in whole} for dataset in datasets]
         still = whole_slots(self._now("previews")[()])
         return {
             record["snapshot"].item(): {index: plane[slot] for index, plane in enumerate(planes)}
@@ -281,19 +289,3 @@ class RunReader:
         """The test images that the file holds."""
         with self._reading():
             return TestInputs(self._file["test/images"][()], self._file["test/labels"][()])
-
-
-def read_checkpoint(step: int, group: h5py.Group) -> Checkpoint:
-    """The checkpoint in this slot."""
-    return Checkpoint(step, **{kind: _read_group(group[kind]) for kind in CHECKPOINT_KINDS if kind in group})
-
-
-def _read_group(group: h5py.Group) -> dict[str, Any]:
-    for dataset in group.values():
-        dataset.refresh()
-    return {name: dataset[()] for name, dataset in group.items()}
-
-
-def whole_slots(index: Any) -> dict[int, Any]:
-    """The records of the slots that are not half written."""
-    return {slot: record for slot, record in enumerate(index) if record["before"] == record["after"] > 0}

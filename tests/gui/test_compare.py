@@ -173,7 +173,7 @@ def test_that_enter_in_the_run_list_compares_several_and_opens_one(window, gated
     next(dock for dock in window.layout_.docks if dock.objectName() == "runs").raise_()
     QApplication.processEvents()
     runs.show_folder(folder)
-    qtbot.waitUntil(lambda: len(runs.model.headers) == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(runs.table()) == 3, timeout=WAIT_MS)
     runs.sheet.selectAll()
     runs.sheet.setFocus()
     with qtbot.waitSignal(runs.compare_asked, timeout=WAIT_MS) as asked:

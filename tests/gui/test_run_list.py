@@ -46,8 +46,18 @@ def column(panel, number):
 
 
 def choose(panel, name):
-    panel.sheet.selectRow(column(panel, NAME).index(name))
+    panel.sheet.setCurrentIndex(panel.sorted.index(column(panel, NAME).index(name), NAME))
     panel.sheet.setFocus()
+
+
+def edit(panel, name, number, text):
+    panel.sorted.setData(panel.sorted.index(column(panel, NAME).index(name), number), text)
+
+
+def kept(folder):
+    """Notes and tags as they stand in their file."""
+    entries = json.loads((folder / "notes.json").read_text(encoding="utf-8"))
+    return {name: (entry["note"], entry["tags"]) for name, entry in entries.items()}
 
 
 def test_that_a_header_says_what_the_whole_file_says(gated):
@@ -100,7 +110,7 @@ def test_that_a_run_is_renamed_and_its_note_goes_with_it(panel, folder, qtbot):
     qtbot.waitUntil(lambda: "winner" in column(panel, NAME), timeout=WAIT_MS)
     assert (folder / "winner.h5").is_file()
     assert not (folder / "gated.h5").exists()
-    assert json.loads((folder / "notes.json").read_text()) == {"winner.h5": "the #best so far"}
+    assert kept(folder) == {"winner.h5": ("the #best so far", [])}
     panel.filter.setText("#best")
     assert column(panel, NAME) == ["winner"]
 

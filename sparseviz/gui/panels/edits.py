@@ -1,11 +1,10 @@
 """Edits of a configuration that can be undone."""
 
 from collections.abc import Callable
-from typing import Any
 
 from PySide6.QtGui import QUndoCommand
 
-from sparseviz.config import RunConfig, settings
+from sparseviz.config import RunConfig
 
 _ANY = 1  # all edits may be asked whether they merge
 
@@ -39,8 +38,3 @@ class Edit(QUndoCommand):
         self.after = other.after
         self.setObsolete(self.before == self.after)
         return True
-
-
-def changes(before: RunConfig, after: RunConfig) -> dict[str, Any]:
-    """The settings in which the second differs, with its values."""
-    return {name: after.value(name) for name in settings() if before.value(name) != after.value(name)}

@@ -1,33 +1,24 @@
 """The run list: a folder of runs as a table, to find, open, rename, annotate and throw away."""
 
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QFile, QFileSystemWatcher, QSortFilterProxyModel, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QFileSystemWatcher, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QFileDialog,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QLineEdit,
-    QMessageBox,
-    QTableView,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from sparseviz import paths
 from sparseviz.gui.inbox import Inbox
-from sparseviz.gui.panels.runs_model import CREATED, NAME, SORT_ROLE, RunsModel, read_notes, write_notes
+from sparseviz.gui.panels.annotations import Annotation, read_annotations
+from sparseviz.gui.panels.run_cells import StripCell, TagsCell
+from sparseviz.gui.panels.run_files import RunFiles
+from sparseviz.gui.panels.run_tree import RunTree
+from sparseviz.gui.panels.runs_model import CREATED, NAME, NOTE, STRIP, TAGS, RunsModel
+from sparseviz.gui.panels.thumbnails import Thumbnails
 from sparseviz.gui.theme import Theme, mute
 from sparseviz.gui.views.base import FittingLabel, Pane, Table
 from sparseviz.store.header import RunHeader, read_headers
-from sparseviz.store.lock import writer_of
 
 _SETTLE_MS = 500  # after a change in the folder: a run that is being made changes it more than once
 
@@ -42,8 +33,12 @@ class RunsPanel(Pane):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.folder = paths.runs_folder()
-        self.model, self.sorted = RunsModel(), QSortFilterProxyModel(self)
-        self.filter, self.sheet, self.choose = QLineEdit(clearButtonEnabled=True), QTableView(), QToolButton()
+        self.thumbnails, self.files = Thumbnails(self), RunFiles(self)
+        self.model = RunsModel(self.thumbnails)
+        self.sheet = RunTree(self.model)
+        self.sorted = self.sheet.sorted
+        self.strips, self.tags = StripCell(self.thumbnails, self.theme, self.sheet), TagsCell(self.theme, self.sheet)
+        self.filter, self.choose, self.nested = QLineEdit(clearButtonEnabled=True), QToolButton(), QToolButton()
         self.count, self.empty = FittingLabel(), QLabel(self.invitation(), wordWrap=True)
         self._reading: Future[list[RunHeader]] | None = None
         self._is_stale = True
@@ -52,6 +47,7 @@ class RunsPanel(Pane):
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._set_up()
         self._lay_out()
+        self._add_actions()
         self._connect()
         self._restyle(self.theme)
 
@@ -66,58 +62,54 @@ class RunsPanel(Pane):
     def lesson(self) -> str:
         """What to compare."""
         return self.tr(
-            "Every run is a file whose settings, errors and size stand here in a row; sort by error or compression to "
-            "see what a penalty costs. Open two runs of neighbouring λ₂ one after the other, and their gates show why."
+            "Every run is a file whose settings, errors and size stand here in a row, with its gates over time in "
+            "small; sort by error or compression to see what a penalty costs. Select two runs of neighbouring λ₂ and "
+            "press Enter: laid over each other, their distributions and masks show why."
         )
 
     def keys(self) -> list[tuple[str, str]]:
         """Those of the table."""
         return [
             (self.tr("open the run; compare those that are selected"), self.tr("Enter")),
-            (self.tr("rename the run, or edit its note"), "F2"),
-            (self.tr("move the run to the bin"), self.tr("Delete")),
+            (self.tr("rename the run, or edit its tags or its note where the cell is theirs"), "F2"),
+            (self.tr("move the runs to the bin"), self.tr("Delete")),
+            (self.tr("go to the next cell; at a run's name, fold and unfold its branches"), self.tr("Left, Right")),
         ]
 
     def table(self) -> Table:
         """The runs that are shown, in their order."""
-        if not self.sorted.rowCount():
-            return []
-        rows = [self.model.values(self._header(row)) for row in range(self.sorted.rowCount())]
-        return [self.model.titles(), *rows]
+        rows = [self.model.values(self.sorted.mapToSource(index)) for index in self.sheet.rows()]
+        titles = self.model.titles()
+        return [titles[:STRIP] + titles[STRIP + 1 :], *rows] if rows else []
 
     def is_empty(self) -> bool:
         """Whether there is no run."""
-        return not self.model.headers
+        return not self.model.rows
 
     def _set_up(self) -> None:
-        self.sorted.setSourceModel(self.model)
-        self.sorted.setSortRole(SORT_ROLE)
-        self.sorted.setFilterKeyColumn(-1)  # any of them
-        self.sorted.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         sheet = self.sheet
-        sheet.setModel(self.sorted)
-        sheet.setSortingEnabled(True)
         sheet.sortByColumn(CREATED, Qt.SortOrder.DescendingOrder)
-        sheet.setAlternatingRowColors(True)
-        sheet.setShowGrid(False)
-        sheet.setTabKeyNavigation(False)
-        sheet.setDragEnabled(True)
-        sheet.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        sheet.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        sheet.verticalHeader().hide()
-        sheet.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        sheet.setItemDelegateForColumn(STRIP, self.strips)
+        sheet.setItemDelegateForColumn(TAGS, self.tags)
         sheet.setAccessibleName(self.tr("Runs of the folder"))
-        self.filter.setPlaceholderText(self.tr("Filter: name, network, note…"))
+        self.filter.setPlaceholderText(self.tr("Filter: name, network, #tag, note…"))
         self.filter.setAccessibleName(self.tr("Filter the runs"))
         for clear in self.filter.findChildren(QToolButton):  # Qt's own, without a name
             clear.setAccessibleName(self.tr("Clear the filter of the runs"))
+        self.nested.setText(self.tr("Tree"))
+        self.nested.setCheckable(True)
+        self.nested.setChecked(True)
+        self.nested.setToolTip(self.tr("Branches below the run from which they come, or all runs in one order"))
+        self.nested.setAccessibleName(self.tr("Show branches below their runs"))
         self.choose.setText("…")
+        self.choose.setToolTip(self.tr("Choose the folder of runs"))
         self.choose.setAccessibleName(self.tr("Choose the folder of runs"))
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
 
     def _lay_out(self) -> None:
         top, column = QHBoxLayout(), QVBoxLayout(self)
         top.addWidget(self.filter, 1)
+        top.addWidget(self.nested)
         top.addWidget(self.choose)
         column.setContentsMargins(4, 2, 4, 2)
         column.setSpacing(2)
@@ -125,16 +117,32 @@ class RunsPanel(Pane):
         for widget, share in ((self.sheet, 1), (self.empty, 1), (self.count, 0)):
             column.addWidget(widget, share)
 
+    def _add_actions(self) -> None:
+        """The same by a right click."""
+        for text, act in (
+            (self.tr("&Open"), self._open),
+            (self.tr("&Compare"), self._compare),
+            (self.tr("&Rename"), lambda: self._edit(NAME)),
+            (self.tr("Edit &Tags"), lambda: self._edit(TAGS)),
+            (self.tr("Edit &Note"), lambda: self._edit(NOTE)),
+            (self.tr("Move to &Bin…"), self.throw_away),
+        ):
+            action = QAction(text, self)
+            action.triggered.connect(act)
+            self.addAction(action)
+        self._acts = self.actions()
+        self.sheet.selectionModel().selectionChanged.connect(self._enable)
+        self._enable()
+
     def _connect(self) -> None:
-        compare = QAction(self.tr("&Compare Selected Runs"), self)
-        compare.triggered.connect(self._compare)
-        self.addAction(compare)
-        self.filter.textChanged.connect(self.sorted.setFilterFixedString)
-        self.filter.textChanged.connect(self._tell)
+        self.filter.textChanged.connect(self._filter)
+        self.nested.toggled.connect(self._nest)
         self.choose.clicked.connect(self.choose_folder)
         self.sheet.doubleClicked.connect(self._open)
         self.model.renamed.connect(self._rename)
-        self.model.noted.connect(self._note)
+        self.model.annotated.connect(self._annotate)
+        self.thumbnails.made.connect(self.sheet.viewport().update)
+        self.files.complained.connect(self.complained)
         self._watcher.directoryChanged.connect(self._wait_for_more)
         self._settle.timeout.connect(self.refresh)
 
@@ -146,9 +154,12 @@ class RunsPanel(Pane):
 
     @Slot()
     def refresh(self) -> None:
-        """Read the folder once more, now if the list is in sight, or else when it is."""
+        """Read the folder once more, now if the list is in sight, or else when it is; after an edit of a cell."""
         self._is_stale = True
-        self.look()
+        if self.sheet.is_editing():
+            self._settle.start()
+        else:
+            self.look()
 
     def look(self) -> None:
         """Read the folder if that is due and the list can be seen."""
@@ -162,15 +173,41 @@ class RunsPanel(Pane):
         self._reading = None
         if answer.cancelled():
             return
-        self.model.set_runs(answer.result(), read_notes(self.folder))
+        if self.sheet.is_editing():  # what is typed there would be lost
+            self._settle.start()
+            return
+        self._show(answer.result())
         if self.folder.is_dir() and str(self.folder) not in self._watcher.directories():
             self._watcher.addPath(str(self.folder))
-        self.sheet.resizeColumnsToContents()
-        self._tell()
         self.look()
 
+    def _show(self, runs: list[RunHeader]) -> None:
+        place, were_there = self.sheet.place(), bool(self.model.rows)
+        self.model.set_runs(runs, read_annotations(self.folder))
+        self._unfold()
+        self.sheet.go_back(place)
+        if not were_there:
+            self.sheet.fit_columns()
+
+    def _unfold(self) -> None:
+        """What is found is shown, even below a run that is folded."""
+        self.sheet.settle(unfold=bool(self.filter.text()))
+        self._tell()
+
+    @Slot(str)
+    def _filter(self, text: str) -> None:
+        self.sorted.set_filter(text)
+        self._unfold()
+
+    @Slot(bool)
+    def _nest(self, nested: bool) -> None:
+        place = self.sheet.place()
+        self.model.set_nested(nested)
+        self._unfold()
+        self.sheet.go_back(place)
+
     def _tell(self) -> None:
-        shown, all_ = self.sorted.rowCount(), len(self.model.headers)
+        shown, all_ = len(self.sheet.rows()), len(self.model.rows)
         self.empty.setVisible(not all_)
         self.sheet.setVisible(bool(all_))
         self.count.set_texts(self.tr("{0} of {1} runs in {2}").format(shown, all_, self.folder), f"{shown} / {all_}")
@@ -179,6 +216,7 @@ class RunsPanel(Pane):
         """Read no more."""
         self._is_stale = False
         self._executor.shutdown(cancel_futures=True)
+        self.thumbnails.close()
 
     def paintEvent(self, event: Any) -> None:
         """Come into sight: what is stale is read now."""
@@ -187,15 +225,14 @@ class RunsPanel(Pane):
 
     # What a person does.
 
-    def _header(self, row: int) -> RunHeader:
-        return self.model.headers[self.sorted.mapToSource(self.sorted.index(row, NAME)).row()]
-
-    def _chosen(self) -> list[RunHeader]:
-        return [self._header(index.row()) for index in self.sheet.selectionModel().selectedRows()]
+    @Slot()
+    def _enable(self) -> None:
+        for action in self._acts:
+            action.setEnabled(self.sheet.selectionModel().hasSelection())
 
     def chosen_files(self) -> list[Path]:
         """The runs that are selected."""
-        return [header.path for header in self._chosen()]
+        return [header.path for header in self.sheet.chosen()]
 
     @Slot()
     def _compare(self) -> None:
@@ -209,6 +246,11 @@ class RunsPanel(Pane):
         elif chosen:
             self.opened.emit(chosen[0])
 
+    def _edit(self, column: int) -> None:
+        cell = self.sheet.currentIndex().siblingAtColumn(column)
+        self.sheet.setCurrentIndex(cell)
+        self.sheet.edit(cell)
+
     @Slot()
     def choose_folder(self) -> None:
         """Ask for another folder of runs."""
@@ -220,65 +262,38 @@ class RunsPanel(Pane):
         if watched := self._watcher.directories():
             self._watcher.removePaths(watched)
         self.folder = folder
+        self.model.set_runs([], {})
         self.refresh()
 
     @Slot(Path, str)
     def _rename(self, path: Path, name: str) -> None:
-        if self._is_written([path]):
-            return
-        if not name or Path(name).name != name:
-            self.complained.emit(self.tr("“{0}” is no name for a file.").format(name))
-            return
-        target = path.with_name(name if name.endswith(".h5") else f"{name}.h5")
-        if target.exists():
-            self.complained.emit(self.tr("{0} exists already; choose another name.").format(target.name))
-            return
-        self._try(lambda: path.rename(target))
-        self._note(target.name, self.model.notes.pop(path.name, ""))
+        if self.files.rename(path, name):
+            self.refresh()
 
-    @Slot(str, str)
-    def _note(self, name: str, note: str) -> None:
-        notes = {known: text for known, text in (self.model.notes | {name: note}).items() if text}
-        self._try(lambda: write_notes(self.folder, notes))
-        self.refresh()
-
-    def _is_written(self, files: Sequence[Path]) -> bool:
-        """Whether one of them is being trained, here or elsewhere; then it stays where it is."""
-        writers = [(path, writer) for path in files if (writer := writer_of(path))]
-        if writers:
-            told = self.tr("{0} is being trained by {1}; stop that first.")
-            self.complained.emit(told.format(writers[0][0].name, writers[0][1]))
-        return bool(writers)
-
-    def _try(self, act: Any) -> None:
-        try:
-            act()
-        except OSError as error:
-            self.complained.emit(self.tr("{0} cannot be changed: {1}").format(self.folder, error.strerror))
+    @Slot(Path, Annotation)
+    def _annotate(self, path: Path, annotation: Annotation) -> None:
+        if self.files.annotate(path, annotation):
+            self.model.set_annotation(path, annotation)
 
     @Slot()
     def throw_away(self) -> None:
         """Ask, and move the chosen runs to the system's bin."""
-        chosen = self._chosen()
-        if self._is_written([header.path for header in chosen]):
-            return
-        names = ", ".join(header.path.name for header in chosen[:5]) + (" …" if len(chosen) > 5 else "")
-        question = self.tr("Move {0} to the bin?").format(names)
-        if chosen and QMessageBox.question(self, self.tr("Move to bin"), question) == QMessageBox.StandardButton.Yes:
-            kept = [header.path.name for header in chosen if not QFile.moveToTrash(str(header.path))]
-            if kept:
-                self.complained.emit(self.tr("Not moved, as there is no bin here: {0}").format(", ".join(kept)))
+        if self.files.throw_away([run.path for run in self.sheet.chosen()], self):
             self.refresh()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Open with Enter, throw away with Delete."""
+        """Open with Enter, throw away with Delete, rename with F2 where the cell itself is not edited."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._open()
         elif event.key() == Qt.Key.Key_Delete:
             self.throw_away()
+        elif event.key() == Qt.Key.Key_F2 and self.sheet.currentIndex().isValid():
+            self._edit(NAME)
         else:
             super().keyPressEvent(event)
 
     def _restyle(self, theme: Theme) -> None:
         for label in (self.count, self.empty):
             mute(label, theme)
+        for cell in (self.strips, self.tags):
+            cell.restyle(theme)

@@ -1,6 +1,6 @@
 """The steering panel: the configuration's fields, and those that may change while a run trains."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QToolButton, QVB
 from sparseviz.budget import checkpoint_places, planned_checkpoint_bytes
 from sparseviz.config import ConfigError, RunConfig, settings
 from sparseviz.gui.panels import words
-from sparseviz.gui.panels.edits import Edit, changes
+from sparseviz.gui.panels.branch import BranchNote
+from sparseviz.gui.panels.edits import Edit
 from sparseviz.gui.panels.fields import Field, make_field
-from sparseviz.steering import check_live
+from sparseviz.settings import write_value
+from sparseviz.steering import KEPT, changes, check_live
 
 # What a person reaches for first, in this order; the rest waits behind a button.
 FIRST = (
@@ -36,7 +38,10 @@ FIRST = (
 
 
 class SteeringPanel(QWidget):
-    """Edits a RunConfig, with undo. While a run trains only live settings change, and they go to the trainer."""
+    """Edits a RunConfig, with undo. While a run trains only live settings change, and they go to the trainer.
+
+    In a branch some settings are kept, and what is changed is told.
+    """
 
     changed = Signal()  # `config` is another one
     steered = Signal(object)  # {dotted name: number}, while a run trains
@@ -46,6 +51,9 @@ class SteeringPanel(QWidget):
         self.config = RunConfig()
         self.edits = QUndoStack(self)
         self._is_training = False
+        self._before: RunConfig | None = None  # in force where a branch begins
+        self._check_branch: Callable[[RunConfig], object] = lambda _: None
+        self.branch = BranchNote()
         self._titles, self._lessons = words.labels(self.tr), words.lessons(self.tr)
         self.fields: dict[str, Field] = {}
         self.labels: dict[str, QLabel] = {}
@@ -96,6 +104,7 @@ class SteeringPanel(QWidget):
         scroll.setMinimumWidth(inside.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width())
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.branch)
         outer.addWidget(self.problem)
         outer.addWidget(scroll)
 
@@ -115,7 +124,11 @@ class SteeringPanel(QWidget):
             self.fields[name], self.labels[name] = field, label
 
     def set_config(self, config: RunConfig, told: str = "") -> None:
-        """Show and edit this configuration; `told` is what undo calls the change."""
+        """Show and edit this configuration; `told` is what undo calls the change.
+
+        Raises ConfigError in a branch that cannot have it.
+        """
+        self._check_branch(config)
         self._complain("")
         if config == self.config:
             self._show(config)
@@ -125,10 +138,33 @@ class SteeringPanel(QWidget):
     def set_training(self, *, training: bool) -> None:
         """While a run trains, what cannot change says so."""
         self._is_training = training
-        for field in self.fields.values():
-            is_fixed = training and not field.setting.live
-            field.setEnabled(not is_fixed)
-            field.set_reason(self.tr("Fixed while a run trains.") if is_fixed else "")
+        self._fix()
+
+    def set_branch(self, before: RunConfig | None, check: Callable[[RunConfig], object] = lambda _: None) -> None:
+        """Edit a branch where `before` is in force, until None; `check` raises ConfigError for what cannot be."""
+        self._before, self._check_branch = before, check
+        self._complain("")
+        self.branch.setVisible(before is not None)
+        self._fix()
+        self._tell_changes()
+
+    def _fix(self) -> None:
+        """Enable what can change, and let the rest say why it cannot."""
+        for name, field in self.fields.items():
+            fixed = self.tr("Fixed while a run trains.") if self._is_training and not field.setting.live else ""
+            kept = self.tr("A branch keeps it as in its parent.") if self._before and name in KEPT else ""
+            field.setEnabled(not (fixed or kept))
+            field.set_reason(fixed or kept)
+
+    def _tell_changes(self) -> None:
+        """What is changed in the branch."""
+        if before := self._before:
+            arrow, none = self.tr("{0}: {1} → {2}"), self.tr("none")
+            values = {name: (before.value(name), value) for name, value in changes(before, self.config).items()}
+            texts = {name: [write_value(value) or none for value in both] for name, both in values.items()}
+            self.branch.show_changes(
+                [arrow.format(self._titles.get(name, name), *both) for name, both in texts.items()]
+            )
 
     @Slot()
     def undo(self) -> None:
@@ -147,8 +183,7 @@ class SteeringPanel(QWidget):
 
     def _may_become(self, config: RunConfig, refusal: str) -> bool:
         try:
-            if self._is_training:
-                check_live(self.config, changes(self.config, config))
+            self._check(config)
         except ConfigError as error:
             self._complain(refusal.format(error))
             return False
@@ -158,8 +193,7 @@ class SteeringPanel(QWidget):
     def _edit(self, name: str, value: Any) -> None:
         try:
             config = self.config.changed({name: value})
-            if self._is_training:
-                check_live(self.config, {name: value})
+            self._check(config)
         except ConfigError as error:
             self._complain(str(error))
             self.fields[name].set_value(self.config.value(name))
@@ -169,6 +203,11 @@ class SteeringPanel(QWidget):
             self._push(config, self._titles.get(name, name), self.fields[name].stroke)
         self.fields[name].set_value(config.value(name))
 
+    def _check(self, config: RunConfig) -> None:
+        if self._is_training:
+            check_live(self.config, changes(self.config, config))
+        self._check_branch(config)
+
     def _push(self, config: RunConfig, told: str, stroke: int | None = None) -> None:
         self.edits.push(Edit(self.config, config, told, stroke, self._show))
 
@@ -177,6 +216,7 @@ class SteeringPanel(QWidget):
         changed, self.config = changes(self.config, config), config
         for name, field in self.fields.items():
             field.set_value(config.value(name))
+        self._tell_changes()
         self._tell_cost()
         self.changed.emit()
         if self._is_training and changed:

@@ -1,0 +1,37 @@
+"""Reading large arrays without holding up whoever else reads or writes: h5py has one lock for the whole process."""
+
+import math
+import time
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+BYTES, CHUNKS = 1 << 20, 128  # of one piece, at most: a few milliseconds
+PAUSE_S = 1e-3
+
+
+def read(dataset: h5py.Dataset, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
+    """The rows from `start` to `stop`, by whole chunks, with the lock free between one piece and the next."""
+    if dataset.chunks is None:
+        return np.asarray(dataset[()])
+    end = len(dataset) if stop is None else min(stop, len(dataset))
+    found = np.empty((max(end - start, 0), *dataset.shape[1:]), dataset.dtype)
+    height = _height(dataset)
+    while start < end:
+        after = min(end, (start // height + 1) * height)
+        place = len(found) - (end - start)
+        found[place : place + after - start] = dataset[start:after]
+        if dataset.dtype.itemsize * found[place : place + after - start].size > BYTES // 4:
+            time.sleep(PAUSE_S)  # the lock goes to who waits for it, if that one has time to take it
+        start = after
+    return found
+
+
+def _height(dataset: h5py.Dataset) -> int:
+    """The rows of a piece: of at least one chunk."""
+    of_chunk, width = dataset.chunks[0], math.prod(dataset.shape[1:]) * dataset.dtype.itemsize
+    beside = math.prod(-(-side // part) for side, part in zip(dataset.shape[1:], dataset.chunks[1:], strict=True))
+    bands = min(BYTES // max(of_chunk * width, 1), CHUNKS // max(beside, 1))
+    return int(of_chunk * max(bands, 1))
