@@ -112,6 +112,18 @@ def test_that_a_run_that_is_trained_elsewhere_grows_in_sight(comparing, qtbot, g
         assert [other.number for other in view.runs] == [1]
 
 
+def test_that_a_run_that_cannot_be_read_again_is_told_of_in_passing(comparing, qtbot, gated, tmp_path):
+    gone = tmp_path / "gone.h5"
+    shutil.copy(gated.path, gone)
+    add(comparing, qtbot, gone)
+    run = dataclasses.replace(comparing.list.runs()[0], status="training")
+    comparing.list.replace(gone, run)
+    gone.unlink()
+    qtbot.waitUntil(lambda: "gone.h5: no such file" in comparing.statusBar().currentMessage(), timeout=WAIT_MS)
+    assert comparing.messages.shown is None
+    assert comparing.list.runs() == (run,)
+
+
 def test_that_a_hidden_run_says_so(compared):
     hide(compared, 2)
     item = compared.list.sheet.item(1)

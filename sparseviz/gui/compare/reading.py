@@ -62,16 +62,15 @@ def read_run(path: Path, number: int, name: str) -> Subject:
             status=run.status,
             history=history,
             errors=run.errors,
-            settings=_settings(config),
+            settings=_settings(config, gated=any(layer.quantity.is_gate for layer in info.layers)),
             anchors=anchors(config, sum(layer.weights for layer in info.layers)),
         )
 
 
-def _settings(config: RunConfig) -> dict[str, str]:
+def _settings(config: RunConfig, *, gated: bool) -> dict[str, str]:
     """All that shapes a run; what concerns gates only where there are some."""
-    gated = config.method.name == "gated"
     names = [name for name in settings() if not name.startswith(_OF_THE_PLACE) and name not in _TOLD]
-    names = [name for name in names if gated or not ("gate" in name or name.startswith("penalty."))]
+    names = [name for name in names if gated or "gate" not in name]
     return {name: write_value(config.value(name)) for name in names}
 
 

@@ -171,7 +171,10 @@ class CompareWindow(QMainWindow):
     @Slot(Path, str)
     def _fail(self, path: Path, text: str) -> None:
         self._settle(path)
-        self.messages.complain(text)
+        if path in self.list.paths().values():  # it was read before, and is read again
+            self.statusBar().showMessage(text, _READ_AGAIN_MS)
+        else:
+            self.messages.complain(text)
 
     def _settle(self, path: Path) -> None:
         self._awaited.pop(path, None)
