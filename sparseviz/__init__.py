@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sparseviz.config import RunConfig
-    from sparseviz.export import export_run
+    from sparseviz.export import ExportOptions, export_run
     from sparseviz.run import branch_run, record_run, resume_run
     from sparseviz.store import RunReader
 
 __version__ = "0.1.0"
-__all__ = ["RunConfig", "RunReader", "__version__", "branch_run", "export_run", "record_run", "resume_run"]
+__all__ = [
+    "ExportOptions",
+    "RunConfig",
+    "RunReader",
+    "__version__",
+    "branch_run",
+    "export_run",
+    "record_run",
+    "resume_run",
+]
 
 _HOMES = {
+    "ExportOptions": "export",
     "RunConfig": "config",
     "RunReader": "store",
     "branch_run": "run",

@@ -1,6 +1,7 @@
 """Batches of a split that lives on the device: an index, no loader."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -24,6 +25,13 @@ class Batches:
             self._shuffle()
         index = self._indices[place]
         return self._split.images[index], self._split.labels[index]
+
+    def sample(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """So many of the split's images and labels at the most, evenly spread over it, in batches; always the same."""
+        number = min(number, len(self._split))
+        index = torch.arange(number, device=self._split.labels.device) * len(self._split) // number
+        for part in torch.split(index, self._size):
+            yield self._split.images[part], self._split.labels[part]
 
     def go_to(self, step: int) -> None:
         """From the beginning to where this step is the next to be asked for."""

@@ -6,9 +6,7 @@ from sparseviz.config import RecordConfig, RunConfig
 
 LEAST_PLACES = 2  # one is whole while the other is written
 _FLOAT, _MOMENTS = 4, 8  # bytes: of a number; of Adam's two moments of it
-_WEIGHT = (
-    14  # bytes: of a weight's mask, decisive quantity and snapshot of its cut, and in the state mask and cut again
-)
+_WEIGHT = 14  # bytes: of a weight's mask, quantity and snapshot of its cut; in the state of its mask and cut again
 
 
 def checkpoint_bytes(config: RunConfig, parameters: int, weights: int) -> int:

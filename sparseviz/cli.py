@@ -6,10 +6,8 @@ Wrong use ends with status 2, a failed job with 1, and a traceback is shown only
 
 import json
 import logging
-import platform
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -134,8 +132,8 @@ def branch(run: Path, step: int | None, pairs: tuple[str, ...], out: Path | None
     from sparseviz.run import branch_run  # noqa: PLC0415
 
     with TrainingProgress(_err) as progress:
-        watching = {"watcher": progress, "rescuer": TerminalRescuer(_err, progress.hide)}
-        path = branch_run(run, step, changed, out, **watching, progress=progress.downloaded)
+        rescuer, told = TerminalRescuer(_err, progress.hide), progress.downloaded
+        path = branch_run(run, step, changed, out, watcher=progress, rescuer=rescuer, progress=told)
     _show_run(path)
 
 
@@ -183,23 +181,31 @@ def study(  # noqa: PLR0913  # one argument an option
 @_cli.command()
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN.h5")
 @click.option("--out", type=click.Path(path_type=Path), metavar="MODEL.onnx", help="Beside the run unless given.")
+@click.option("--compact", is_flag=True, help="Take out units, filters and inputs that change no answer.")
+@click.option("--storage", type=click.Choice(["dense", "coo"]), default="dense", help="coo: values with their places.")
+@click.option("--half", is_flag=True, help="Store weights as float16.")
+@click.option("--int8", is_flag=True, help="Store weights in 8 bits, by onnxruntime's quantizer.")
+@click.option("--raw-pixels", is_flag=True, help="Read uint8 pixels; the normalisation goes into the file.")
+@click.option("--opset", type=int, help="ONNX operator set, 18 to 23.")
+@click.option("--report", is_flag=True, help="Write a report with latencies beside it, as JSON and Markdown.")
+@click.option("--script", is_flag=True, help="Write a script beside it that runs it on an image.")
+@click.option("--data-dir", "data_folder", help="Folder that holds the data set's files.")
+@click.option("--test-set/--no-test-set", default=True, help="Prove on the whole test set where its files are there.")
+@click.option("--licence", default="", help="Licence of the exported model, for its metadata.")
 @_debug
-def export(run: Path, out: Path | None) -> None:
+def export(run: Path, out: Path | None, **choices: Any) -> None:
     """Export a run's network to ONNX, with the proof that it computes the same."""
-    _refuse_existing(out or run.with_suffix(".onnx"))
-    from sparseviz.export import export_run  # noqa: PLC0415  # torch takes seconds: only when needed
+    from sparseviz.cli_export import show_export  # noqa: PLC0415  # torch takes seconds: only when needed
+    from sparseviz.export import ExportOptions, export_run  # noqa: PLC0415
 
-    report = export_run(run, out)
-    proof = report.proof
-    _out.print(f"parameters    {report.parameters_kept:,} of {report.parameters:,} kept ({report.compression:.1f}x)")
-    _out.print(f"size          {report.bytes:,} bytes; cut weights are stored as zeros")
-    _out.print(f"difference    {proof.relative_difference:.1e} of the largest answer (allowed {proof.bar:.0e})")
-    _out.print(
-        f"agreement     {100 * proof.top1_agreement:.2f} % of {proof.images} test images, onnxruntime against torch; "
-        f"{proof.top1_changes} changed answers"
-    )
-    _out.print(f"error         {proof.error_onnx:.2f} % in onnxruntime, {proof.error_torch:.2f} % in torch")
-    click.echo(report.path)
+    options = ExportOptions(**choices)
+    target = out or run.with_suffix(".onnx")
+    for path in (target, *options.companions(target).values()):
+        _refuse_existing(path)
+    report = export_run(run, out, options)
+    show_export(_out, report)
+    for path in (*report.files, report.path):
+        click.echo(path)
 
 
 @_cli.command()
@@ -211,7 +217,9 @@ def info(run: Path | None, *, as_json: bool) -> None:
     if run is not None and not as_json:
         _show_run(run)
         return
-    facts = _read_summary(run) if run else _about()
+    from sparseviz.cli_about import about  # noqa: PLC0415  # keeps --help quick
+
+    facts = _read_summary(run) if run else about()
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
@@ -237,22 +245,6 @@ def convert(run: Path, form: str, step: int | None, out: Path | None) -> None:
 
     _refuse_existing(out or place_beside(run, form))
     click.echo(convert_run(run, form, out, step=step))
-
-
-def _about() -> dict[str, Any]:
-    from sparseviz.device import pick_device  # noqa: PLC0415  # torch takes seconds: only when needed
-
-    libraries = ("torch", "numpy", "h5py", "onnx", "onnxruntime", "PySide6-Essentials", "pyqtgraph")
-    return {
-        "version": __version__,
-        "python": platform.python_version(),
-        "libraries": {name: version(name) for name in libraries},
-        "device": str(pick_device("auto")),
-        "runs": str(paths.runs_folder()),
-        "data": str(paths.data_folder()),
-        "resources": str(paths.resources()),
-        "presets": list(paths.presets()),
-    }
 
 
 def _read_summary(path: Path) -> dict[str, Any]:

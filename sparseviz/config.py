@@ -56,7 +56,7 @@ class MethodConfig(_Part):
     """How the network becomes sparse."""
 
     name: str = "gated"
-    """Method: gated, magnitude or dense."""
+    """Method: gated, magnitude, dense, l1, collins-kohli, obd, obs, data-free, hard-concrete or dns."""
     draw: Literal["threshold", "bernoulli"] = "threshold"
     """Mask drawn from the gates: 1 where g >= 0.5, or Bernoulli(g). (gated)"""
     draws: int = Field(1, ge=1, le=100)
@@ -64,9 +64,32 @@ class MethodConfig(_Part):
     estimator: Literal["clip", "sigmoid", "plain"] = "clip"
     """Gate: projected on [0, 1], g = sigmoid(s), or free. (gated)"""
     keep: float = Field(0.05, gt=0, le=1)
-    """Share of the weights left at the end. (magnitude)"""
+    """Share left at the end: of the weights (magnitude, l1, obd, obs), of each layer's (collins-kohli), of each
+    layer's neurons (data-free)."""
     rounds: int = Field(5, ge=1, le=1000)
-    """Cuts from all to the share that is kept. (magnitude)"""
+    """Cuts from all to the share that is kept. (magnitude, l1, obd, obs, data-free)"""
+    decline: Literal["geometric", "cubic"] = "geometric"
+    """Each round keeps the same share of what is left, or most is cut at first. (magnitude, l1, obd, obs, data-free)"""
+    share_of: Literal["network", "layer"] = "network"
+    """The share is of all weights together, or of each layer's. (magnitude, l1, obd, obs)"""
+    layers: tuple[str, ...] = Field(("*",), strict=False)
+    """Names or patterns of the layers that may be cut; the others stay dense. (all but gated and dense)"""
+    proximal: bool = True
+    """Shrink weights by the exact, proximal step, which makes zeros; else by the subgradient of |w|. (l1)"""
+    every: int = Field(20, ge=1)
+    """Steps from one thresholding to the next. (collins-kohli)"""
+    images: int = Field(1000, ge=1)
+    """Training images that are read to decide. (collins-kohli, obd, obs)"""
+    damping: float = Field(1e-2, gt=0)
+    """Added to the Hessian's diagonal, as a share of its mean. (obs)"""
+    cut_off: Literal["share", "mode"] = "share"
+    """Merge down to the share that is kept, or in one round to the mode of the saliencies. (data-free)"""
+    open: float = Field(0.99, gt=0, lt=1)
+    """Probability that a weight's gate is open at the start. (hard-concrete)"""
+    deviations: float = Field(1.0, ge=-10, le=100)
+    """Threshold on a layer's |w|: their mean and this many of their standard deviations. (dns)"""
+    deviations_by_layer: dict[str, float] = {}
+    """Other numbers of standard deviations, by layer name or pattern. (dns)"""
 
 
 class GateConfig(_Part):
@@ -92,7 +115,7 @@ class PenaltyConfig(_Part):
     lambda1: float = Field(1e-3, ge=0, json_schema_extra={"live": True})
     """Weight of the bimodal penalty, g (1 - g)."""
     lambda2: float = Field(5e-2, ge=0, json_schema_extra={"live": True})
-    """Weight of the count penalty, g."""
+    """Weight of the count penalty, g; of |w| in l1, of P(open) in hard-concrete."""
     count: Literal["l1", "l2"] = "l1"
     """Count penalty: the sum of g, or of its square."""
     scale: Literal["mean", "layer_mean", "sum"] = "mean"

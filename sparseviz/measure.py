@@ -16,7 +16,7 @@ from sparseviz import masks as mask_bits
 from sparseviz.cells import NEVER, Cells, Order, Part, Planes, answer, read_planes
 from sparseviz.data import Split
 from sparseviz.methods import Method
-from sparseviz.methods.base import plain_state
+from sparseviz.methods.base import evaluated_state
 from sparseviz.models import readers
 from sparseviz.snapshot import (
     HISTOGRAM_BINS,
@@ -271,7 +271,7 @@ def take_checkpoint(
     """A copy of the model, of the method's decisions, and of when the snapshots saw them."""
     return Checkpoint(
         step=step,
-        parameters={name: copied(value) for name, value in plain_state(model).items()},
+        parameters={name: copied(value) for name, value in evaluated_state(model, method).items()},
         masks={name: copied(method.mask(name)) for name in method.layers},
         quantities={name: copied(method.quantity_values(name)) for name in method.layers},
         cut_at={name: copied(observer.cut_at[name]) for name in method.layers},

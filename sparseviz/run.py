@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from time import monotonic
 from typing import Any, Protocol
 
 import torch
@@ -25,6 +26,7 @@ from sparseviz.store.format import TEST_INPUTS, TestInputs
 from sparseviz.trainer import Trainer
 
 CHECKPOINTS = 20  # of a run, over time; the file's slots decide which of them stay
+CHECKPOINT_SECONDS = 300.0  # so much of a long run is lost at most when its process dies, or two snapshots' time
 
 
 class Watcher(Protocol):
@@ -159,13 +161,14 @@ def _record(trainer: Trainer, writer: PatientWriter, watcher: "_Guarded", read_t
 
 def _train(trainer: Trainer, writer: PatientWriter, watcher: "_Guarded") -> None:
     watcher.began(trainer)
-    checkpoints = trainer.step * CHECKPOINTS // trainer.steps
+    checkpoints, taken = trainer.step * CHECKPOINTS // trainer.steps, monotonic()
     for snapshot in trainer.run():
         writer.append(snapshot)
         due = snapshot.step * CHECKPOINTS // trainer.steps
-        if checkpoints < due and snapshot.step < trainer.steps and not trainer.stopped:  # the last one is still to come
-            checkpoints = due
+        is_due = checkpoints < due or monotonic() - taken >= CHECKPOINT_SECONDS
+        if is_due and 0 < snapshot.step < trainer.steps and not trainer.stopped:  # the first is there, the last to come
             writer.checkpoint(trainer.checkpoint(resumable=True))
+            checkpoints, taken = due, monotonic()
         watcher.saw(snapshot)
 
 

@@ -27,18 +27,18 @@ class StateKeeper:
         self._named, self._weights = dict(model.named_parameters()), weights_of(model, method)
 
     def take(self, numbers: Mapping[str, float], *, averaged: bool) -> Arrays:
-        """Copies, by path: `numbers` as one record; where weights are `averaged`, also these as they train."""
+        """Copies, by path: `numbers` as one record; where a checkpoint has other weights, also these as they train."""
         tensors = {f"method/{name}": value for name, value in self._method.state_dict().items()}
         tensors |= {f"moments/{name}": value for name, value in moments(self._optimizers, self._named).items()}
         tensors |= {f"random/{name}": value for name, value in random_states(self._device).items()}
         tensors |= self._observer.state()
-        if averaged:
+        if averaged or self._method.scales_weights:
             tensors |= {f"weights/{name}": value for name, value in self._weights.items()}
         return {"numbers": _record(numbers)} | {name: copied(value) for name, value in tensors.items()}
 
     @torch.no_grad()
     def put_weights(self, parameters: Arrays) -> None:
-        """The weights of a checkpoint: where there is an average, the average."""
+        """The weights of a checkpoint: where there is an average, the average; else as they are evaluated."""
         for name, value in plain_state(self._model).items():
             value.copy_(torch.from_numpy(np.asarray(parameters[name])))
 

@@ -65,6 +65,7 @@ class Trainer(Commanded):
         self._observer = Observer(self.model, self.method, counts)
         self._lambdas = (0.0, 0.0)  # in force
         self._rates = [torch.zeros((), device=self.device) for _ in range(2)]  # on the device: no step waits
+        self.method.rate = self._rates[0]
         weights = list(weights_of(self.model, self.method).values())
         self._optimizers = new_optimizers(config.optimizer, weights, self.method.parameters(), self._rates)
         self._average: WeightAverage | None = None
@@ -179,6 +180,8 @@ class Trainer(Commanded):
         self.method.set_lambdas(*self._lambdas)
         for rate, value in zip(self._rates, self.steering.rates(self.step), strict=True):
             rate.fill_(value)
+        if self.method.needs_data(self.step):
+            self.method.on_data(self.model, self._batches.sample(self.config.method.images))
         self.method.before_step(self.step)
 
     def _freeze_masks(self) -> None:

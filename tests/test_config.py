@@ -28,7 +28,11 @@ def leaves(tree: dict[str, Any], prefix="") -> dict[str, Any]:
     """The slow, obvious twin of settings(): every value of a configuration by its dotted name."""
     found: dict[str, Any] = {}
     for name, value in tree.items():
-        if prefix + name in ("gate.start_by_layer", "gate.top_share"):  # tables of their own
+        if prefix + name in (
+            "gate.start_by_layer",
+            "gate.top_share",
+            "method.deviations_by_layer",
+        ):  # tables of their own
             found[prefix + name] = value
             continue
         found |= leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}

@@ -251,7 +251,14 @@ def slow_compare(expected: np.ndarray, found: np.ndarray, labels: np.ndarray, ba
         wrong_onnx += other != label
     count = len(rows)
     return Proof(
-        count, difference / largest, bar, changes, same / count, 100 * wrong_torch / count, 100 * wrong_onnx / count
+        count,
+        difference / largest,
+        bar,
+        changes,
+        same / count,
+        100 * wrong_torch / count,
+        100 * wrong_onnx / count,
+        difference,
     )
 
 

@@ -11,7 +11,8 @@ from sparseviz.config import ConfigError, RunConfig
 from sparseviz.methods import METHODS
 from sparseviz.methods.base import plain_state
 from sparseviz.methods.gated import Gated
-from sparseviz.methods.magnitude import Magnitude
+from sparseviz.methods.hard_concrete import HardConcrete
+from sparseviz.methods.pruned import Pruned
 from sparseviz.models import lenet5, lenet300
 
 
@@ -30,7 +31,11 @@ def cut_some(method):
         with torch.no_grad():
             for gate in method.gates.values():
                 gate.parameter.uniform_(0, 1)
-    elif isinstance(method, Magnitude):
+    elif isinstance(method, HardConcrete):
+        with torch.no_grad():
+            for parameter in method.parameters():
+                parameter.uniform_(-6, 4)
+    elif isinstance(method, Pruned):
         method.cut(0.5)
 
 
@@ -219,6 +224,24 @@ def test_that_a_name_that_means_no_layer_is_told_with_those_there_are(setting):
     value = ["fc9"] if setting == "gate.layers" else {"fc9": 0.5}
     with pytest.raises(ConfigError, match=rf"{setting}: no layer is called 'fc9'; layers: fc1, fc2, fc3"):
         attached("gated", **{setting: value})
+
+
+@pytest.mark.parametrize("name", sorted(METHODS.keys() - {"gated", "dense"}))
+def test_that_a_method_without_the_papers_gates_cuts_only_the_named_layers(name):
+    _, method = attached(name, lenet5(), method__layers=["fc1"])
+    cut_some(method)
+    cut = {layer for layer in method.layers if not method.mask(layer).all()}
+    assert cut == ({"fc1", "fc2"} if name == "data-free" else {"fc1"})  # fc2 reads the neurons of fc1
+    assert math.isnan(method.threshold("conv1"))
+    assert method.quantity("conv1").name == "|w| / std"
+    with pytest.raises(ConfigError, match=r"method.layers: no layer is called 'fc9'; layers: conv1, conv2, fc1, fc2"):
+        attached(name, lenet5(), method__layers=["fc9"])
+
+
+def test_that_only_the_papers_quantity_is_called_gate():
+    for name in METHODS:
+        _, method = attached(name)
+        assert ("gate" in method.quantity("fc1").name) == (name == "gated")
 
 
 @pytest.mark.parametrize("granularity", ["output", "input", "weight+output+input"])

@@ -16,6 +16,13 @@ from sparseviz.snapshot import PHASES
 from sparseviz.store import RunFileError, RunReader
 from tests.conftest import Seen, assert_same_checkpoint, killed, lines, plain, process, recorded, short
 
+CUT: dict[str, Any] = {  # rounds at steps 6, 10 and 14 of 20
+    "method.keep": 0.2,
+    "method.rounds": 3,
+    "method.images": 50,
+    "schedule.warm_up_until": 0.1,
+    "schedule.ramp_until": 0.75,
+}
 KINDS: dict[str, dict[str, Any]] = {
     "gated threshold": {},
     "gated bernoulli": {"method.draw": "bernoulli", "method.draws": 2, "optimizer.gates": "sgd"},
@@ -25,6 +32,19 @@ KINDS: dict[str, dict[str, Any]] = {
         "schedule.warm_up_until": 0.1,
         "schedule.ramp_until": 0.8,
     },
+    "l1, proximal": CUT | {"method.name": "l1"},
+    "l1, subgradient": CUT | {"method.name": "l1", "method.proximal": False, "method.share_of": "layer"},
+    "collins-kohli": CUT | {"method.name": "collins-kohli", "method.every": 3},
+    "obd": CUT | {"method.name": "obd", "method.decline": "cubic"},
+    "obs": CUT | {"method.name": "obs", "network": "tests.networks:small"},
+    "data-free": CUT | {"method.name": "data-free"},
+    "hard-concrete": {
+        "method.name": "hard-concrete",
+        "optimizer.average": 0.8,
+        "schedule.decide_from": 0.5,
+        "schedule.freeze_from": 0.5,
+    },
+    "dns": CUT | {"method.name": "dns"},
     "averaged weights": {
         "optimizer.average": 0.8,
         "schedule.warm_up_until": 0.1,

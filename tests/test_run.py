@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sparseviz import paths
+from sparseviz import run as run_module
 from sparseviz.config import ConfigError, InputError
 from sparseviz.run import record_run
 from sparseviz.store import RunReader
@@ -180,3 +181,10 @@ class TestPlace:
         with pytest.raises(error, match=words):
             record_run(short(changes), tmp_path / "folder" / "run.h5")
         assert list(tmp_path.iterdir()) == []
+
+
+def test_that_a_long_run_has_a_checkpoint_every_few_minutes(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module, "CHECKPOINT_SECONDS", 0)
+    with RunReader(record_run(short({"epochs": 20, "record.checkpoints": 30}), tmp_path / "run.h5")) as run:
+        steps = [snapshot.step for snapshot in run.snapshots()]
+        assert run.checkpoint_steps() == tuple(steps)

@@ -14,15 +14,18 @@ from PIL import Image
 
 from sparseviz import paths
 from sparseviz.config import ConfigError, RunConfig
+from sparseviz.methods import METHODS
 from sparseviz.store import RunReader
 from sparseviz.study import Plan, Study, StudyError, run_study, write_report
 from sparseviz.study.picture import points_of
 from sparseviz.study.plan import Published, published_for
+from sparseviz.study.report import MEASURED, means
 from sparseviz.study.work import run_path
 
 TINY = {"network": "lenet300", "epochs": 1, "batch_size": 200, "record.snapshots": 2, "optimizer.gate_rate": 0.05}
 OWN = """
 title = "Mine"
+against = "parameters kept"
 x = ["penalty.lambda2"]
 values = [[0], [1e-3]]
 [settings]
@@ -67,8 +70,17 @@ class TestPlan:
             "lambda2": 20,
             "lambdas": 8,
             "layers": 2,
+            "methods": 10,
             "start": 22,
         }
+
+    def test_that_every_method_is_compared_on_the_same_terms(self):
+        for small in (False, True):
+            runs = Plan.of(Study.load("methods"), small=small).runs
+            assert {run.config.method.name for run in runs} == METHODS.keys()
+            own = {"method", "penalty", "optimizer"}  # whose settings are a method's own
+            assert len({run.config.model_dump_json(exclude=own) for run in runs}) == 1
+            assert len({run.config.optimizer.rate for run in runs}) == 1
 
     def test_that_the_small_version_keeps_each_values_own_figure(self):
         whole, small = (Plan.of(Study.load("start"), small=flag).runs for flag in (False, True))
@@ -102,6 +114,11 @@ class TestPlan:
                 "[small.settings]",
                 '[[published]]\nname = "A"\n[small.settings]',
                 "published.0.compression: Field required",
+            ),
+            (
+                "[small.settings]",
+                '[[published]]\nname = "A"\ncompression = 2\nerror = 1\n[small.settings]',
+                "published 'A': weights_kept is missing, which the picture is to show",
             ),
             ('title = "Mine"', "", "title: Field required"),
             ("[settings]", 'color = "red"\n[settings]', "color: Extra inputs are not permitted"),
@@ -231,6 +248,29 @@ class TestWork:
         study = plan.study.model_copy(update={"published": (Published(name="A", compression=20, error=1),)})
         write_report(replace(plan, study=study), folder)
         assert (folder / "plot.png").read_bytes() != sparsity
+
+    def test_that_published_networks_are_marked_only_where_the_data_are_theirs(self, done, tmp_path):
+        plan, folder, _ = done
+        pictures = []
+        for error in (1, 30):
+            point = Published(name="A", compression=20, error=error, weights_kept=13_000)
+            study = plan.study.model_copy(update={"published": (point,)})
+            write_report(replace(plan, study=study), folder)
+            mnist = Plan.of(study, settings={"data.name": "mnist"})
+            write_report(mnist, tmp_path)
+            pictures.append([(place / "plot.png").read_bytes() for place in (folder, tmp_path)])
+        assert pictures[0][0] == pictures[1][0]
+        assert pictures[0][1] != pictures[1][1]
+
+    def test_that_the_means_over_seeds_are_told_of_what_all_seeds_have(self):
+        rows = [
+            {"series": name, "paper sparsity": None, "seed": seed, "status": "finished"}
+            | dict.fromkeys(MEASURED, value)
+            for name, seed, value in (("a", 0, 1.0), ("a", 1, 4.0), ("b", 0, 3.0), ("b", 1, None))
+        ]
+        told = means(rows)
+        assert [(row["series"], row["seeds"], row["test error"]) for row in told] == [("a", 2, 2.5), ("b", 2, None)]
+        assert means(rows[::2]) == []
 
     def test_that_a_run_without_an_error_is_no_point_of_the_picture(self):
         rows = [

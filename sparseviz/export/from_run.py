@@ -1,9 +1,11 @@
 """export_run(): bake the masks in, write, prove, and only then give the file its name."""
 
 import contextlib
+import gzip
+import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,70 +13,166 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode  # the only place that has it
 
+from sparseviz.export.finish import Finished, finish
+from sparseviz.export.inputs import ProofInputs, proof_inputs
+from sparseviz.export.latency import Latency, latencies
 from sparseviz.export.onnx_file import write_onnx
-from sparseviz.export.verify import ExportError, Proof, prove
+from sparseviz.export.options import ExportError, ExportOptions
+from sparseviz.export.report import ExportReport, as_markdown
+from sparseviz.export.script import script
+from sparseviz.export.verify import BARS, prove, prove_weights
 from sparseviz.models import build
 from sparseviz.paths import rename_to_new
-from sparseviz.snapshot import Checkpoint, totals
-from sparseviz.store import RunReader
+from sparseviz.snapshot import Checkpoint, Totals, totals
+from sparseviz.store import RunInfo, RunReader, TestInputs
 
-
-@dataclass(frozen=True, slots=True)
-class ExportReport:
-    """What was written, and how it is known to be right."""
-
-    path: Path
-    step: int  # of the checkpoint
-    bytes: int
-    parameters: int
-    parameters_kept: int
-    compression: float
-    weights_kept: int  # nonzero weights in the file, at most
-    proof: Proof
-
-    def as_json(self) -> dict[str, Any]:
-        """As plain values."""
-        return asdict(self) | {"path": str(self.path)}
+Stage = Callable[[str], None]
 
 
 def export_run(
-    run: str | Path, out: str | Path | None = None, *, now_at: Callable[[str], None] = lambda _: None
+    run: str | Path,
+    out: str | Path | None = None,
+    options: ExportOptions | None = None,
+    *,
+    now_at: Stage = lambda _: None,
 ) -> ExportReport:
     """Export the newest checkpoint of a run file to ONNX (beside it unless `out` is given), with proof.
 
     The model takes (batch, channels, height, width) float32 images, normalised as in training, and gives one
-    number a class. `now_at` is told of each stage. An existing file is never overwritten.
+    number a class; `options` say what is stored and read instead. `now_at` is told of each stage. An existing
+    file is never overwritten.
     Raises RunFileError for the run, ExportError for what cannot be written or proven; then no file is left.
     """
-    run = Path(run)
+    run, options = Path(run), options or ExportOptions()
     out = Path(out) if out else run.with_suffix(".onnx")
-    if out.exists():
-        raise ExportError(f"{out} exists already and is not overwritten; choose another name")
-    with RunReader(run) as reader:
-        checkpoint, inputs, info = reader.checkpoint(), reader.test_inputs(), reader.info
-        at = [snapshot for snapshot in reader.snapshots() if snapshot.step <= checkpoint.step]
-    if not at:
-        raise ExportError(f"{run} has no snapshot yet, so there is nothing to export; let the run go on")
-    size = totals(at[-1], info.parameters)
+    _refuse_existing(out, *options.companions(out).values())
+    source = _Source.read(run)
     now_at("network")
-    model = baked_model(info.config.network, checkpoint)
-    with _temporary(out) as temporary:
+    model = baked_model(source.info.config.network, source.checkpoint)
+    with _temporary(out, "dense") as dense, _temporary(out, "file") as file:
         now_at("onnx")
-        metadata = {"run": run.name, "step": str(checkpoint.step), "config": info.config.model_dump_json()}
-        write_onnx(model, torch.from_numpy(inputs.images[:2]), temporary, metadata)
+        inputs = proof_inputs(source.info, source.inputs, options)
+        metadata = _metadata(run, source, options, inputs)
+        _write_dense(model, source.inputs, dense, metadata, options.opset)
+        finished = finish(dense, file, options, source.info, metadata)
         now_at("proof")
-        proof = prove(temporary, model, inputs.images, inputs.labels)
-        rename_to_new(temporary, out)
+        report = _prove(_Job(out, options, source, model, inputs), dense, file, finished, now_at)
+        rename_to_new(file, out)
+    _write_companions(report, source)
+    return report
+
+
+def _refuse_existing(*paths: Path) -> None:
+    for path in paths:
+        if path.exists():
+            raise ExportError(f"{path} exists already and is not overwritten; choose another name")
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What an export reads of a run."""
+
+    info: RunInfo
+    checkpoint: Checkpoint
+    inputs: TestInputs
+    size: Totals
+
+    @classmethod
+    def read(cls, run: Path) -> "_Source":
+        with RunReader(run) as reader:
+            checkpoint, inputs, info = reader.checkpoint(), reader.test_inputs(), reader.info
+            at = [snapshot for snapshot in reader.snapshots() if snapshot.step <= checkpoint.step]
+        if not at:
+            raise ExportError(f"{run} has no snapshot yet, so there is nothing to export; let the run go on")
+        return cls(info, checkpoint, inputs, totals(at[-1], info.parameters))
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is exported, and how."""
+
+    out: Path
+    options: ExportOptions
+    source: _Source
+    model: nn.Module
+    inputs: ProofInputs
+
+
+def _metadata(run: Path, source: _Source, options: ExportOptions, inputs: ProofInputs) -> dict[str, str]:
+    info, read = source.info, inputs.test_set
+    return {
+        "run": run.name,
+        "step": str(source.checkpoint.step),
+        "config": info.config.model_dump_json(),
+        "labels": json.dumps(info.classes),
+        "normalisation": json.dumps({"mean": info.mean, "std": info.std, "in the file": options.raw_pixels}),
+        "versions": json.dumps(dict(info.versions)),
+        "licence": options.licence or "not stated",
+        "test_images_read": str(len(read.images) if read else 0),
+    }
+
+
+def _write_dense(model: nn.Module, inputs: TestInputs, path: Path, metadata: dict[str, str], opset: int | None) -> None:
+    example = torch.from_numpy(inputs.images[:2])
+    if opset is None:
+        write_onnx(model, example, path, metadata)
+        return
+    try:
+        write_onnx(model, example, path, metadata, opset=opset)
+    except Exception as error:
+        raise ExportError(f"opset {opset} cannot be written for this network: {error}") from error
+
+
+def _prove(job: _Job, dense: Path, file: Path, finished: Finished, now_at: Stage) -> ExportReport:
+    bar, size, out = BARS[job.options.kind], job.source.size, job.out
+    prove_weights(dense, job.model)
+    proof, random = (prove(file, job.model, images, bar) for images in (job.inputs.stored, job.inputs.random))
+    test_set = prove(file, job.model, job.inputs.test_set, bar) if job.inputs.test_set else None
     return ExportReport(
         path=out,
-        step=checkpoint.step,
-        bytes=out.stat().st_size,
-        parameters=info.parameters,
+        step=job.source.checkpoint.step,
+        bytes=file.stat().st_size,
+        parameters=job.source.info.parameters,
         parameters_kept=size.parameters_kept,
         compression=size.compression,
         weights_kept=size.weights_kept,
         proof=proof,
+        random=random,
+        test_set=test_set,
+        test_set_note=job.inputs.note,
+        options=job.options,
+        bytes_gzip=len(gzip.compress(file.read_bytes(), mtime=0)),
+        dense_bytes=dense.stat().st_size,
+        dense_bytes_gzip=len(gzip.compress(dense.read_bytes(), mtime=0)),
+        layers=finished.layers,
+        compaction=finished.compaction,
+        latency=_latencies(job, dense, file, now_at) if job.options.report else (),
+        files=tuple(job.options.companions(out).values()),
     )
+
+
+def _latencies(job: _Job, dense: Path, file: Path, now_at: Stage) -> tuple[Latency, ...]:
+    now_at("latency")
+    return latencies(dense, file, job.inputs.stored.images, job.inputs.stored.fed)
+
+
+def _write_companions(report: ExportReport, source: _Source) -> None:
+    info, paths = source.info, report.options.companions(report.path)
+    try:
+        for kind, path in paths.items():
+            if kind == "script":
+                _, channels, height, width = source.inputs.images.shape
+                shape = (channels, height, width)
+                raw = report.options.raw_pixels
+                text = script(
+                    path, report.path, shape=shape, labels=info.classes, mean=info.mean, std=info.std, raw=raw
+                )
+            else:
+                text = json.dumps(report.as_json(), indent=2) if kind == "json" else as_markdown(report)
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        raise ExportError(f"{report.path} is written and proven, but not what belongs beside it: {error}") from error
 
 
 def baked_model(network: str, checkpoint: Checkpoint) -> nn.Module:
@@ -107,9 +205,9 @@ class _OwnDraws(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager
-def _temporary(out: Path) -> Iterator[Path]:
+def _temporary(out: Path, word: str) -> Iterator[Path]:
     """A name beside `out` under which to write; nothing of it is left, whatever happens."""
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.{word}.tmp")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch(exist_ok=False)

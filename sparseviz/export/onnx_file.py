@@ -10,13 +10,17 @@ from typing import Any
 
 import numpy.typing as npt
 import onnx
+import onnx_ir as ir
 import torch
+from onnx_ir.passes import common
 from torch import Tensor, nn
 
 INPUT, OUTPUT = "images", "answers"
 
 
-def write_onnx(model: nn.Module, images: Tensor, path: Path, metadata: Mapping[str, str]) -> None:
+def write_onnx(
+    model: nn.Module, images: Tensor, path: Path, metadata: Mapping[str, str], *, opset: int | None = None
+) -> None:
     """Write the network as one ONNX file with a dynamic batch; `images` is an example, (2, C, H, W).
 
     Requires: a plain network in evaluation mode. Ensures: the file passes `onnx.checker` with full checks, and
@@ -33,12 +37,20 @@ def write_onnx(model: nn.Module, images: Tensor, path: Path, metadata: Mapping[s
             dynamo=True,
             external_data=False,
             verbose=False,
+            opset_version=opset,
         )
     assert program is not None  # noqa: S101  # dynamo=True always returns one
-    proto = program.model_proto
-    onnx.helper.set_model_props(proto, dict(metadata))
-    proto.producer_name = "sparseviz"
-    path.write_bytes(proto.SerializeToString())
+    model_ = program.model
+    common.ClearMetadataAndDocStringPass()(model_)  # the exporter notes lines and folders of this machine
+    save(model_, path, metadata)
+
+
+def save(model: ir.Model, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write a graph as a file that passes `onnx.checker` with full checks."""
+    model.producer_name = "sparseviz"
+    model.metadata_props.clear()
+    model.metadata_props.update(metadata)
+    path.write_bytes(ir.to_proto(model).SerializeToString())
     onnx.checker.check_model(str(path), full_check=True)
 
 

@@ -1,5 +1,6 @@
 """The proof that an ONNX file computes what the network computes."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,29 +11,38 @@ import onnxruntime
 import torch
 from torch import nn
 
-from sparseviz.config import InputError
 from sparseviz.export.onnx_file import read_weights
+from sparseviz.export.options import ExportError
 
 FLOAT32_BAR = 1e-5  # largest difference over largest answer
+BARS = {"float32": FLOAT32_BAR, "float16": 5e-3, "int8": 1e-1}  # by storage
+BATCH = 250  # images at a time
 
 Answers = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
 
 
-class ExportError(InputError):
-    """A file cannot be written, or is not proven."""
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Images as torch reads them and as the file reads them, with their labels where they have any."""
+
+    images: npt.NDArray[np.float32]  # (N, C, H, W), normalised
+    fed: npt.NDArray[np.generic]  # (N, C, H, W): the same, or uint8 pixels
+    labels: Labels | None  # (N,)
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """onnxruntime beside torch on the run's test images."""
+    """onnxruntime beside torch on some images."""
 
     images: int
     relative_difference: float  # max |a - b| / max |a|
     bar: float  # what the relative difference had to stay at or below
     top1_changes: int  # where torch's margin exceeds twice the largest difference
     top1_agreement: float  # share of images with the same answer, counted without that allowance
-    error_torch: float  # percent, on these images
+    error_torch: float  # percent, on these images; NaN where they have no labels
     error_onnx: float
+    absolute_difference: float  # max |a - b|
 
     @property
     def holds(self) -> bool:
@@ -40,17 +50,18 @@ class Proof:
         return self.relative_difference <= self.bar and self.top1_changes == 0
 
 
-def prove(path: Path, model: nn.Module, images: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> Proof:
-    """Run the file and the network on `images` (N, C, H, W), at batch N and at batch 1; both must agree.
+def prove(path: Path, model: nn.Module, inputs: Inputs, bar: float = FLOAT32_BAR) -> Proof:
+    """Run the file and the network on the same images, many at once and one alone; both must agree.
 
-    What the file stores under a parameter's name must be that parameter bit for bit: answers alone would not
-    show a wrong weight of a unit that no image wakes. Raises ExportError where anything differs.
+    Raises ExportError where anything differs.
     """
-    with torch.no_grad():
-        expected = model(torch.from_numpy(images)).numpy()
+    expected = _torch_answers(model, inputs.images)
     session = open_session(path)
-    proof = compare(expected, _run(session, images), labels)
-    single = compare(expected[:1], _run(session, images[:1]), labels[:1])
+    if isinstance(session.get_inputs()[0].shape[0], int):
+        raise ExportError("the ONNX file reads a fixed number of images only; no file was written")
+    proof = compare(expected, _answers(session, inputs.fed), inputs.labels, bar)
+    labels = inputs.labels[:1] if inputs.labels is not None else None
+    single = compare(expected[:1], _answers(session, inputs.fed[:1]), labels, bar)
     for shown in (proof, single):
         if not shown.holds:
             raise ExportError(
@@ -58,11 +69,14 @@ def prove(path: Path, model: nn.Module, images: npt.NDArray[np.float32], labels:
                 f"{shown.relative_difference:.1e} (allowed {shown.bar:.0e}), {shown.top1_changes} changed answers of "
                 f"{shown.images}; no file was written"
             )
-    _prove_weights(path, model)
     return proof
 
 
-def _prove_weights(path: Path, model: nn.Module) -> None:
+def prove_weights(path: Path, model: nn.Module) -> None:
+    """What the file stores under a parameter's name must be that parameter bit for bit.
+
+    Answers alone would not show a wrong weight of a unit that no image wakes. Raises ExportError.
+    """
     stored = read_weights(path)
     for name, value in model.state_dict().items():
         expected = value.numpy()
@@ -70,19 +84,29 @@ def _prove_weights(path: Path, model: nn.Module) -> None:
             raise ExportError(f"the ONNX file does not store {name} as the network has it; no file was written")
 
 
-def open_session(path: Path) -> Any:
-    """An onnxruntime session on the CPU."""
+def open_session(path: Path, threads: int = 0) -> Any:
+    """An onnxruntime session on the CPU; 0 threads: onnxruntime decides."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only
+    options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _run(session: Any, images: npt.NDArray[np.float32]) -> Answers:
-    answers: Answers = session.run(None, {session.get_inputs()[0].name: images})[0]
-    return answers
+def _torch_answers(model: nn.Module, images: npt.NDArray[np.float32]) -> Answers:
+    with torch.no_grad():
+        return np.concatenate([model(torch.from_numpy(part)).numpy() for part in _parts(images)])
 
 
-def compare(expected: Answers, found: Answers, labels: npt.NDArray[np.int64], bar: float = FLOAT32_BAR) -> Proof:
+def _answers(session: Any, images: npt.NDArray[np.generic]) -> Answers:
+    name = session.get_inputs()[0].name
+    return np.concatenate([session.run(None, {name: part})[0] for part in _parts(images)])
+
+
+def _parts(images: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    return [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+
+
+def compare(expected: Answers, found: Answers, labels: Labels | None, bar: float = FLOAT32_BAR) -> Proof:
     """Both answers (N, classes) to the same images, measured against each other and the labels (N,)."""
     if expected.shape != found.shape:
         raise ExportError(f"the ONNX file answers in shape {found.shape}, the network in {expected.shape}")
@@ -99,6 +123,11 @@ def compare(expected: Answers, found: Answers, labels: npt.NDArray[np.int64], ba
         bar=bar,
         top1_changes=int(((ours != theirs) & (margin > 2 * difference)).sum()) if finite else len(expected),
         top1_agreement=float((ours == theirs).mean()),
-        error_torch=100 * float((ours != labels).mean()),
-        error_onnx=100 * float((theirs != labels).mean()),
+        error_torch=_error(ours, labels),
+        error_onnx=_error(theirs, labels),
+        absolute_difference=difference,
     )
+
+
+def _error(answers: npt.NDArray[np.intp], labels: Labels | None) -> float:
+    return 100 * float((answers != labels).mean()) if labels is not None else math.nan

@@ -1,15 +1,20 @@
 """What a method of becoming sparse must answer."""
 
+import fnmatch
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from sparseviz.config import RunConfig
+from sparseviz.config import ConfigError, RunConfig
 from sparseviz.models import Layer, layers, stored_weight
 from sparseviz.snapshot import Quantity
+
+_Otherwise = TypeVar("_Otherwise")
+Batches = Iterable[tuple[Tensor, Tensor]]  # images (B, C, H, W) and labels (B,)
 
 
 class Method(ABC):
@@ -20,15 +25,25 @@ class Method(ABC):
     `models.layers`. Everything lives on the model's device; nothing here waits for that device.
     """
 
+    scales_weights = False  # whether `weight` is more than what the model stores
+
     def __init__(self, config: RunConfig, steps: int) -> None:
         self.config = config
         self.steps = steps  # of the whole run
         self.layers: dict[str, Layer] = {}
         self.frozen = False
+        self.rate = torch.zeros(())  # of the weights, in force: the trainer's own tensor
 
     def attach(self, model: nn.Module) -> None:
         """Take hold of the model's layers; its parameters keep their values."""
         self.layers = layers(model)
+
+    def needs_data(self, step: int) -> bool:  # noqa: ARG002
+        """Whether `on_data` is due before this step."""
+        return False
+
+    def on_data(self, model: nn.Module, batches: Batches) -> None:
+        """Read some training images, always the same; draw nothing at random, leave model and gradients alone."""
 
     def parameters(self) -> list[nn.Parameter]:
         """The method's own learnable numbers, trained at the gates' rate."""
@@ -75,7 +90,7 @@ class Method(ABC):
         """Kept where the quantity is at or above it; NaN where nothing is cut."""
 
     def weight(self, layer: str) -> Tensor:
-        """The layer's weight before the mask."""
+        """The layer's weight before the mask, as it is evaluated, stored in checkpoints and shipped."""
         return stored_weight(self.layers[layer])
 
     def state_dict(self) -> Mapping[str, Tensor]:
@@ -99,6 +114,23 @@ class Method(ABC):
                 self.layers[name].weight.copy_(weight)
 
 
+def matching(names: Iterable[str], patterns: Iterable[str], setting: str) -> list[str]:
+    """The layers that these names or patterns mean, in the order of the model. Raises ConfigError where one means none.
+
+    A typing error would pass unseen otherwise.
+    """
+    known = list(names)
+    for pattern in patterns:
+        if not fnmatch.filter(known, pattern):
+            raise ConfigError(f"{setting}: no layer is called '{pattern}'; layers: {', '.join(known)}")
+    return [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def first_of(name: str, values: Mapping[str, float], otherwise: _Otherwise) -> float | _Otherwise:
+    """The value of the first name or pattern that means the layer."""
+    return next((value for pattern, value in values.items() if fnmatch.fnmatchcase(name, pattern)), otherwise)
+
+
 def register(model: nn.Module, layer: Layer, parametrization: nn.Module) -> None:
     """Parametrize the layer's weight, and every other module's that shares it, by one parametrization."""
     shared = layer.weight
@@ -113,6 +145,15 @@ def weights_of(model: nn.Module, method: Method) -> dict[str, nn.Parameter]:
     """What the network has without its gates, by the names that it has now."""
     gates = {id(gate) for gate in method.parameters()}
     return {name: parameter for name, parameter in model.named_parameters() if id(parameter) not in gates}
+
+
+def evaluated_state(model: nn.Module, method: Method) -> dict[str, Tensor]:
+    """`plain_state` with every layer's weight as `method.weight` has it: what a checkpoint stores."""
+    plain = plain_state(model)
+    if method.scales_weights:
+        own = {stored_weight(layer).data_ptr(): name for name, layer in method.layers.items()}
+        plain |= {name: method.weight(own[at]) for name, value in plain.items() if (at := value.data_ptr()) in own}
+    return plain
 
 
 def plain_state(model: nn.Module) -> dict[str, Tensor]:

@@ -1,19 +1,16 @@
 """Gated training: the paper's method."""
 
-import fnmatch
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
-from sparseviz.config import ConfigError, RunConfig
+from sparseviz.config import RunConfig
 from sparseviz.gates import THRESHOLD, Gate, gate_scale
-from sparseviz.methods.base import register
+from sparseviz.methods.base import first_of, matching, register
 from sparseviz.methods.dense import Dense
 from sparseviz.snapshot import Quantity
 
-_Otherwise = TypeVar("_Otherwise")
 GATE = Quantity("gate", 0, 1, is_gate=True)
 
 
@@ -32,8 +29,9 @@ class Gated(Dense):
     def attach(self, model: nn.Module) -> None:
         """Give every named layer's weight its gates; a shared weight gets one shared set. Raises ConfigError."""
         super().attach(model)
-        self._check_names()
-        gated = [name for name in self.layers if _matches(name, self.config.gate.layers)]
+        for setting in ("start_by_layer", "top_share"):
+            matching(self.layers, getattr(self.config.gate, setting), f"gate.{setting}")
+        gated = matching(self.layers, self.config.gate.layers, "gate.layers")
         total = sum(self.layers[name].weight.numel() for name in gated)
         for name in gated:
             layer = self.layers[name]
@@ -45,17 +43,9 @@ class Gated(Dense):
 
     def _new_gate(self, name: str, weight: Tensor) -> Gate:
         method, gate = self.config.method, self.config.gate
-        start = _first(name, gate.start_by_layer, gate.start)
-        top_share = _first(name, gate.top_share, None)
+        start = first_of(name, gate.start_by_layer, gate.start)
+        top_share = first_of(name, gate.top_share, None)
         return Gate(weight, start, method.draw, method.estimator, gate.granularity, top_share)
-
-    def _check_names(self) -> None:
-        """Every name or pattern must mean some layer: a typing error would pass unseen otherwise."""
-        for setting in ("layers", "start_by_layer", "top_share"):
-            for pattern in getattr(self.config.gate, setting):
-                if not fnmatch.filter(self.layers, pattern):
-                    known = ", ".join(self.layers)
-                    raise ConfigError(f"gate.{setting}: no layer is called '{pattern}'; layers: {known}")
 
     def parameters(self) -> list[nn.Parameter]:
         """The gates."""
@@ -121,12 +111,3 @@ class Gated(Dense):
             for name, gate in self.gates.items()
             for kind, parameter in gate.sets.items()
         }
-
-
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def _first(name: str, values: Mapping[str, float], otherwise: _Otherwise) -> float | _Otherwise:
-    """The value of the first pattern that fits."""
-    return next((value for pattern, value in values.items() if _matches(name, [pattern])), otherwise)

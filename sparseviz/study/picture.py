@@ -9,11 +9,14 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure  # not pyplot: no window, no global state
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from sparseviz.study.plan import Plan, Series, Study, Values
 
 Row = Mapping[str, Any]
-_MARKERS = "osD^v"  # told apart without colour
+_MARKERS = "osD^vPX*<>"  # told apart without colour
+_SIZE = "parameters kept"
+_SHIFT = 0.03  # of methods of one size, which would lie on each other
 _LOG_SPAN = 100  # an axis whose values span more than this is logarithmic
 
 
@@ -23,14 +26,16 @@ def draw(plan: Plan, rows: Sequence[Row], layers: Sequence[Row], path: Path) -> 
     figure = Figure(figsize=(8, 4.8), layout="constrained")
     axes = figure.add_subplot()
     if study.published:
-        _draw_points(axes, study, rows)
+        _draw_points(axes, plan, rows)
     elif study.x:
         _draw_lines(axes, study, rows)
     else:
         _draw_layers(axes, layers)
     axes.set_title(plan.title)
     axes.grid(alpha=0.3)
-    if axes.get_legend_handles_labels()[0]:
+    if study.published:
+        figure.legend(fontsize="small", loc="outside right upper", title="full: test\nhollow: validation")
+    elif axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize="small")
     figure.savefig(path, dpi=150)
 
@@ -102,24 +107,38 @@ def _draw_layers(axes: Axes, layers: Sequence[Row]) -> None:
     axes.set_ylabel("sparsity, %")
 
 
-def _draw_points(axes: Axes, study: Study, rows: Sequence[Row]) -> None:
+def _draw_points(axes: Axes, plan: Plan, rows: Sequence[Row]) -> None:
     """Every run twice, its test error full and its validation error hollow; published networks as letters."""
+    study = plan.study
     for number, series in enumerate(study.series):
         style: dict[str, Any] = {"color": f"C{number}", "marker": _MARKERS[number % len(_MARKERS)], "linestyle": ""}
-        for split, face in (("test", f"C{number}"), ("validation", "none")):
-            points = points_of(rows, series.name, split)
-            axes.plot(*points, **style, markerfacecolor=face, label=f"{series.name}, {split}")
-    published = sorted(study.published, key=lambda point: point.compression)
-    for letter, point in zip(itertools.cycle(string.ascii_uppercase), published, strict=False):
-        # a letter, told in the legend: names beside the points would lie on each other
-        axes.plot(point.compression, point.error, "k", marker=f"${letter}$", linestyle="", label=point.name)
+        for split, face, label in (("validation", "none", None), ("test", f"C{number}", series.name)):
+            sizes, errors = points_of(rows, series.name, split, study.against)
+            places = [size * (1 + _SHIFT) ** number for size in sizes] if study.against == _SIZE else sizes
+            axes.plot(places, errors, **style, markerfacecolor=face, label=label)
+    if all(run.config.data.name == "mnist" for run in plan.runs):  # as the published networks were trained
+        _draw_published(axes, study)
     axes.set_xscale("log")
-    axes.set_xlabel("compression by weights, times")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    shift = f"parameters kept (each method is drawn {_SHIFT:.0%} to the right of the one before, to be told apart)"
+    axes.set_xlabel(shift if study.against == _SIZE else "compression by weights, times")
     axes.set_ylabel("error, %")
 
 
-def points_of(rows: Sequence[Row], series: str, split: str) -> tuple[list[float], list[float]]:
-    """Compression by weights and error in percent of the runs of a series that have both."""
-    found = [(row["compression by weights"], row[f"{split} error"]) for row in rows if row["series"] == series]
+def _draw_published(axes: Axes, study: Study) -> None:
+    """A letter each, told in the legend: names beside the points would lie on each other."""
+    published = sorted(study.published, key=lambda point: point.compression)
+    for letter, point in zip(itertools.cycle(string.ascii_uppercase), published, strict=False):
+        size = point.weights_kept if study.against == _SIZE else point.compression
+        axes.plot(size or 0, point.error, "k", marker=f"${letter}$", linestyle="", label=point.name)
+
+
+def points_of(
+    rows: Sequence[Row], series: str, split: str, against: str = "compression by weights"
+) -> tuple[list[float], list[float]]:
+    """Size and error in percent of the runs of a series that have both."""
+    found = [(row[against], row[f"{split} error"]) for row in rows if row["series"] == series]
     whole = [point for point in found if None not in point]
-    return [compression for compression, _ in whole], [error for _, error in whole]
+    return [size for size, _ in whole], [error for _, error in whole]

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -72,13 +72,18 @@ class Study(_Part):
     """Their values, one tuple a point."""
     series: tuple[Series, ...]
     published: tuple[Published, ...] = ()
-    """With these the picture shows error against compression, and not sparsity against the values."""
+    """With these the picture shows error against size, and not sparsity against the values."""
+    against: Literal["compression by weights", "parameters kept"] = "compression by weights"
+    """How that picture tells size."""
     small: Small
 
     @model_validator(mode="after")
     def _fit(self) -> Self:
         if bad := [value for value in self.values if len(value) != len(self.x)]:
             raise ValueError(f"values: {list(bad[0])} does not have one number for each of x = {list(self.x)}")
+        for point in self.published:
+            if self.against == "parameters kept" and point.weights_kept is None:
+                raise ValueError(f"published '{point.name}': weights_kept is missing, which the picture is to show")
         if bad := [value for value in self.small.values if value not in self.values]:
             raise ValueError(f"small.values: {list(bad[0])} is none of the study's values")
         for series in self.series:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from sparseviz.store import RunReader, summary
@@ -13,6 +14,8 @@ from sparseviz.study.plan import Plan, PlannedRun
 from sparseviz.study.work import run_path
 
 NOT_RUN = "not run"
+SIZES = ("sparsity", "expected", "variance", "weights kept", "parameters kept", "compression by weights")
+MEASURED = (*SIZES, "validation error", "test error")
 Row = dict[str, Any]  # column to value; None where there is none
 
 
@@ -28,8 +31,8 @@ def write_report(plan: Plan, folder: Path) -> tuple[Path, ...]:
     found = [(run, _summary(run_path(folder, run))) for run in plan.runs]
     rows = [_row(plan, run, told) for run, told in found]
     layers = [row for run, told in found for row in _layer_rows(run, told)]
-    shown = (rows,) if plan.study.x else (rows, layers)
-    text = "\n\n".join([f"# {plan.title}", *map(_markdown, shown)]) + "\n"
+    shown = (means(rows), rows) if plan.study.x or plan.study.published else (means(rows), rows, layers)
+    text = "\n\n".join([f"# {plan.title}", *filter(None, map(_markdown, shown))]) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     return (
         _write_whole(folder / "runs.csv", partial(_write_text, _csv(rows))),
@@ -60,8 +63,7 @@ def _summary(path: Path) -> dict[str, Any] | None:
 def _row(plan: Plan, run: PlannedRun, told: Mapping[str, Any] | None) -> Row:
     row: Row = {"series": run.series, **dict(zip(plan.study.x, run.values, strict=True)), "seed": run.seed}
     row["paper sparsity"], row["paper variance"] = run.paper, run.paper_variance
-    row |= dict.fromkeys(("sparsity", "expected", "variance", "weights kept", "compression by weights"))
-    row |= dict.fromkeys(("validation error", "test error"))
+    row |= dict.fromkeys(MEASURED)
     row["status"] = told["status"] if told else NOT_RUN
     if told:
         row |= _measured(told)
@@ -80,10 +82,27 @@ def _measured(told: Mapping[str, Any]) -> Row:
         "expected": mean("expected_sparsity"),
         "variance": mean("gate_variance"),
         "weights kept": told["weights_kept"],
+        "parameters kept": told["kept"],
         "compression by weights": told["compression_weights"],
         "validation error": told["error_percent"]["validation"],
         "test error": told["error_percent"]["test"],
     }
+
+
+def means(rows: Sequence[Row]) -> list[Row]:
+    """Over the seeds of each series and value, of the figures that all of these have; none where there is one seed."""
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        given = {name: value for name, value in row.items() if name not in MEASURED and name != "seed"}
+        groups.setdefault(tuple(given.items()), []).append(row)
+    if all(len(group) == 1 for group in groups.values()):
+        return []
+    return [dict(given) | {"seeds": len(group)} | _mean(group) for given, group in groups.items()]
+
+
+def _mean(group: Sequence[Row]) -> Row:
+    columns = {name: [row[name] for row in group] for name in MEASURED}
+    return {name: None if None in values else fmean(values) for name, values in columns.items()}
 
 
 def _layer_rows(run: PlannedRun, told: Mapping[str, Any] | None) -> Iterable[Row]:
