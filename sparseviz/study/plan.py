@@ -124,14 +124,10 @@ def published_for(config: RunConfig) -> tuple[Published, ...]:
 
 
 def published_on(network: str, data: str) -> tuple[Published, ...]:
-    """All published networks, of all studies that ship with the program, of this network on this data."""
-    studies = (Study.load(name) for name in paths.studies())
-    return tuple(
-        point
-        for study in studies
-        if study.published and study.subject() == (network, data)
-        for point in study.published
-    )
+    """All published networks, of all studies that ship with the program, of this network on this data; each once."""
+    studies = [study for name in paths.studies() if (study := Study.load(name)).published]
+    points = [point for study in studies if study.subject() == (network, data) for point in study.published]
+    return tuple({(point.compression, point.error): point for point in reversed(points)}.values())[::-1]
 
 
 @dataclass(frozen=True, slots=True)

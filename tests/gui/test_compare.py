@@ -293,6 +293,9 @@ def test_that_the_published_networks_of_the_same_data_are_anchors(comparing, qtb
     assert told[0].parameters_kept == 266_200 / published[0].compression
     assert told[3].parameters_kept == 22_000  # as printed
     assert not anchors(mnist.changed({"data.name": "digits"}), 266_200)
+    lenet5 = anchors(RunConfig.load("lenet5-mnist-best"), 430_500)
+    assert len(lenet5) > 7
+    assert len({(one.error_percent, one.parameters_kept) for one in lenet5}) == len(lenet5)
     view = go(comparing, ERRORS)
     view.show_runs([dataclasses.replace(run, anchors=told)])
     found = [(p.name, p.kept, p.error) for p in view.points if not p.number]

@@ -84,13 +84,10 @@ class PriorView(Pane):
     def _fill_choice(self) -> None:
         total, lasso = (self.tr("the sum"), self.tr("sum")), (self.tr("LASSO"),)
         slab, l0_l2 = self.tr("spike and slab"), (self.tr("spike and slab, l0 + l2"), self.tr("l0 + l2"))
+        count = self.tr("λ₂ count"), "λ₂"
         legends: dict[str, tuple[tuple[str, ...], ...]] = {
-            self.tr("Penalty on one gate"): (total, ("λ₁ g (1 − g)", "λ₁g(1−g)"), (self.tr("λ₂ count"), "λ₂")),
-            self.tr("Pull (gradient): above 0 lowers g"): (
-                total,
-                ("λ₁ (1 − 2g)", "λ₁(1−2g)"),
-                (self.tr("λ₂ count"), "λ₂"),
-            ),
+            self.tr("Penalty on one gate"): (total, ("λ₁ g (1 − g)", "λ₁g(1−g)"), count),
+            self.tr("Pull (gradient): above 0 lowers g"): (total, ("λ₁ (1 − 2g)", "λ₁(1−2g)"), count),
             self.tr("Prior on the weights"): ((slab,), lasso),
             self.tr("Prior on the weights, −log"): (l0_l2, (self.tr("LASSO, l1"), self.tr("l1"))),
         }
@@ -139,10 +136,8 @@ class PriorView(Pane):
         """The curves that are drawn, point by point."""
         if self.picture is None:
             return []
-        heads = [
-            self.tr("weight w") if self.picture.hole else self.tr("gate g"),
-            *self._names[self.choice.currentIndex()],
-        ]
+        axis = self.tr("weight w") if self.picture.hole else self.tr("gate g")
+        heads = [axis, *self._names[self.choice.currentIndex()]]
         rows = zip(self.picture.x, *self.picture.curves, strict=True)
         return [heads, *([float(value) for value in row] for row in rows)]
 
