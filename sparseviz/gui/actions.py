@@ -49,6 +49,7 @@ class Actions(QObject):
         self.play = self._make(self.tr("Pl&ay Snapshots"), "Ctrl+Space", _Icon.SP_MediaPlay)
         self.play.setCheckable(True)
         self.play.toggled.connect(self._name_play)
+        self.compare = self._make(self.tr("&Compare Runs…"), "Ctrl+Shift+C")
         self.reset_layout = self._make(self.tr("&Reset Layout"))
         self.full_screen = self._make(self.tr("&Full Screen"), "F11")
         self.explain = self._make(self.tr("&What Is This?"), "Shift+F1")
@@ -100,6 +101,7 @@ class Actions(QObject):
             self.play: self.tr("Show one snapshot after the other, to the last; or stay at this one"),
             self.animation: self.tr("Save how a view changes over a stored run, as an animated GIF"),
             self.save_view: self.tr("Save the view that has the focus, as PNG, SVG or CSV"),
+            self.compare: self.tr("Lay runs over each other, in a window of their own"),
             self.explain: self.tr("What the control or view that has the focus is for"),
             self.reset_layout: self.tr("Put every dock back where it was at first"),
             self.resume: self.tr("Go on with the stopped or interrupted run that is shown, in a new file beside it"),

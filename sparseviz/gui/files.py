@@ -6,16 +6,18 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Signal, Slot
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QWidget
 
 from sparseviz import paths
 from sparseviz.config import InputError, RunConfig
 from sparseviz.gui import view_file
 from sparseviz.gui.actions import Actions
 from sparseviz.gui.animation_dialog import AnimationDialog
+from sparseviz.gui.compare.opening import Comparing
 from sparseviz.gui.layout import Layout
 from sparseviz.gui.messages import Messages
 from sparseviz.gui.views.base import Pane
+from sparseviz.gui.views.compare.base import CompareView
 
 
 class Files(QObject):
@@ -39,6 +41,9 @@ class Files(QObject):
         ):
             action.triggered.connect(slot)
         layout.save_asked.connect(self.choose_view)
+        self.comparing = Comparing(actions, layout.runs, run, window)
+        self.comparing.run_chosen.connect(self.run_chosen)
+        self.comparing.save_asked.connect(self.choose_view)
         layout.recent.chosen.connect(self.run_chosen)
         layout.recent.missed.connect(messages.complain)
         window.setAcceptDrops(True)
@@ -100,7 +105,8 @@ class Files(QObject):
         forms |= {self.tr("SVG, lines and text (*.svg)"): (".svg", 1), self.tr("CSV, the values (*.csv)"): (".csv", 1)}
         title = self.tr("Save “{0}”").format(pane.title())
         name = re.sub(r"\W+", "-", pane.title().lower()).strip("-")
-        path, form = self._ask(title, f"{self._stem()}-{name}", list(forms), 1)
+        stem = "comparison" if isinstance(pane, CompareView) else self._stem()
+        path, form = self._ask(title, f"{stem}-{name}", list(forms), 1, pane.window())
         if path is not None:
             suffix, scale = forms.get(form, (".png", 1))
             self._try(lambda: view_file.save_view(pane, _named(path, suffix), scale))
@@ -153,9 +159,11 @@ class Files(QObject):
         text = self._layout.steering.config.as_toml()
         self._try(lambda: view_file.write(_named(path, ".toml"), text.encode))
 
-    def _ask(self, title: str, name: str, forms: list[str], first: int = 0) -> tuple[Path | None, str]:
+    def _ask(
+        self, title: str, name: str, forms: list[str], first: int = 0, over: QWidget | None = None
+    ) -> tuple[Path | None, str]:
         question = title, str(self._start() / name), ";;".join(forms), forms[first]
-        path, form = QFileDialog.getSaveFileName(self._window, *question)
+        path, form = QFileDialog.getSaveFileName(over or self._window, *question)
         if not path:
             return None, form
         self._folder = Path(path).parent

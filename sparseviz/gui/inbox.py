@@ -23,6 +23,10 @@ class Inbox(QObject):
         self._awaited.append((answer, take))
         self._timer.start()
 
+    def is_waiting(self) -> bool:
+        """Whether an answer is awaited."""
+        return bool(self._awaited)
+
     @Slot()
     def _look(self) -> None:
         done = [each for each in self._awaited if each[0].done()]

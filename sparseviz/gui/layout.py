@@ -204,9 +204,9 @@ class Layout(QObject):
     def _draw_prior(self) -> None:
         """The penalty of the lambdas now set; without gates there is none."""
         config = self.steering.config
-        has_gates = config.method.name == "gated"
-        lambdas = (config.penalty.lambda1, config.penalty.lambda2) if has_gates else (0.0, 0.0)
-        self.prior.draw_prior(Prior(*lambdas, config.gate.start, squared=config.penalty.count == "l2"))
+        lambdas = config.penalty.lambda1, config.penalty.lambda2
+        prior = Prior(*lambdas, config.gate.start, squared=config.penalty.count == "l2")
+        self.prior.draw_prior(prior if config.method.name == "gated" else None)
 
     def _name_preset(self) -> None:
         """Name the preset that the steering panel shows, if it is one."""
@@ -239,13 +239,15 @@ class Layout(QObject):
         view.addSeparator()
         view.addActions([actions.play, actions.first, actions.previous, actions.next, actions.last])
         view.addSeparator()
-        view.addActions([actions.reset_layout, actions.full_screen])
+        view.addActions([actions.compare, actions.reset_layout, actions.full_screen])
         help_ = bar.addMenu(self.tr("&Help"))
         help_.addActions([actions.explain, actions.shortcuts, actions.about])
 
     def _fill_go_to(self, menu: QMenu) -> None:
         for number, body in enumerate(self.bodies[:9], start=1):
             action = menu.addAction(body.accessibleName())
+            if isinstance(body, Pane):
+                body.renamed.connect(lambda action=action, body=body: action.setText(body.title()))
             action.setShortcut(f"Alt+{number}")
             action.triggered.connect(lambda *_, body=body: self.go_to(body))
 

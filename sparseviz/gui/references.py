@@ -4,7 +4,7 @@ from PySide6.QtCore import QCoreApplication
 
 from sparseviz.config import RunConfig
 from sparseviz.gui.views.landmarks import Reference
-from sparseviz.study.plan import published_for
+from sparseviz.study.plan import published_for, published_on
 
 PAPER = "Srinivas et al. 2016"  # whose method this program is about
 
@@ -14,4 +14,13 @@ def references(config: RunConfig) -> tuple[Reference, ...]:
     paper = QCoreApplication.translate("references", "paper")
     return tuple(
         Reference(point.name.replace(PAPER, paper), point.error, point.weights_kept) for point in published_for(config)
+    )
+
+
+def anchors(config: RunConfig, weights: int) -> tuple[Reference, ...]:
+    """All that is published on the run's network and data, whatever its settings; `weights` are the network's."""
+    paper = QCoreApplication.translate("references", "paper")
+    return tuple(
+        Reference(point.name.replace(PAPER, paper), point.error, point.weights_kept or weights / point.compression)
+        for point in published_on(config.network, config.data.name)
     )

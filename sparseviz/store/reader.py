@@ -241,6 +241,15 @@ class RunReader:
             rows = self._mask_rows(info)
             return rows.at(position) if rows else None
 
+    def checkpoint_mask(self, layer: str, step: int) -> tuple[int, npt.NDArray[np.bool_]]:
+        """What the newest checkpoint not after this step (or else the first) keeps, (rows, columns), and its step."""
+
+        def read(record: Any, group: h5py.Group) -> tuple[int, npt.NDArray[np.bool_]]:
+            mask = group[f"masks/{layer}"][()]
+            return record["step"].item(), mask.reshape(len(mask), -1)
+
+        return self._from_slot(step, read)
+
     def _mask_rows(self, layer: LayerInfo) -> MaskRows | None:
         return MaskRows(self._file, self.info.layers, layer) if "masks" in self._file["snapshots"] else None
 

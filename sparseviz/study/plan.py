@@ -95,6 +95,11 @@ class Study(_Part):
                     )
         return self
 
+    def subject(self) -> tuple[str, str]:
+        """The network and the data that its runs train."""
+        config = RunConfig.load(self.preset).changed(self.settings)
+        return config.network, config.data.name
+
     @classmethod
     def load(cls, name: str | Path) -> Self:
         """The study of this name (`paths.studies`), or the TOML file at this path."""
@@ -116,6 +121,13 @@ def published_for(config: RunConfig) -> tuple[Published, ...]:
     """The published networks, of all studies that ship with the program, that a run of this configuration repeats."""
     points = (point for name in paths.studies() for point in Study.load(name).published)
     return tuple(point for point in points if point.is_repeated_by(config))
+
+
+def published_on(network: str, data: str) -> tuple[Published, ...]:
+    """All published networks, of all studies that ship with the program, of this network on this data; each once."""
+    studies = [study for name in paths.studies() if (study := Study.load(name)).published]
+    points = [point for study in studies if study.subject() == (network, data) for point in study.published]
+    return tuple({(point.compression, point.error): point for point in reversed(points)}.values())[::-1]
 
 
 @dataclass(frozen=True, slots=True)

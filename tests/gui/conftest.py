@@ -82,3 +82,26 @@ def shown(qtbot):
         return view
 
     return make
+
+
+@pytest.fixture
+def comparing(qtbot):
+    """The window of many runs, empty."""
+    from sparseviz.gui.compare.window import CompareWindow
+
+    made = CompareWindow()
+    qtbot.addWidget(made)
+    made.resize(1300, 850)
+    made.show()
+    qtbot.waitExposed(made)
+    made.activateWindow()
+    return made
+
+
+@pytest.fixture
+def compared(comparing, qtbot, gated, magnitude, dense, conv):  # noqa: PLR0917  # fixtures
+    """The same with three methods on LeNet-300, and LeNet-5."""
+    from tests.gui.compare_steps import add
+
+    add(comparing, qtbot, gated.path, magnitude.path, dense.path, conv.path)
+    return comparing

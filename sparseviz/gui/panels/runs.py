@@ -27,6 +27,7 @@ class RunsPanel(Pane):
     """Reads the heads of a folder's files in a thread of its own, whenever the folder changes and it is in sight."""
 
     opened = Signal(Path)
+    compare_asked = Signal(list)  # of paths
     complained = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -62,14 +63,14 @@ class RunsPanel(Pane):
         """What to compare."""
         return self.tr(
             "Every run is a file whose settings, errors and size stand here in a row, with its gates over time in "
-            "small; sort by error or compression to see what a penalty costs. Open two runs of neighbouring λ₂ one "
-            "after the other, and their gates show why."
+            "small; sort by error or compression to see what a penalty costs. Select two runs of neighbouring λ₂ and "
+            "press Enter: laid over each other, their distributions and masks show why."
         )
 
     def keys(self) -> list[tuple[str, str]]:
         """Those of the table."""
         return [
-            (self.tr("open the run"), self.tr("Enter")),
+            (self.tr("open the run; compare those that are selected"), self.tr("Enter")),
             (self.tr("rename the run, or edit its tags or its note where the cell is theirs"), "F2"),
             (self.tr("move the runs to the bin"), self.tr("Delete")),
             (self.tr("go to the next cell; at a run's name, fold and unfold its branches"), self.tr("Left, Right")),
@@ -120,6 +121,7 @@ class RunsPanel(Pane):
         """The same by a right click."""
         for text, act in (
             (self.tr("&Open"), self._open),
+            (self.tr("&Compare"), self._compare),
             (self.tr("&Rename"), lambda: self._edit(NAME)),
             (self.tr("Edit &Tags"), lambda: self._edit(TAGS)),
             (self.tr("Edit &Note"), lambda: self._edit(NOTE)),
@@ -228,10 +230,21 @@ class RunsPanel(Pane):
         for action in self._acts:
             action.setEnabled(self.sheet.selectionModel().hasSelection())
 
+    def chosen_files(self) -> list[Path]:
+        """The runs that are selected."""
+        return [header.path for header in self.sheet.chosen()]
+
+    @Slot()
+    def _compare(self) -> None:
+        self.compare_asked.emit(self.chosen_files())
+
     @Slot()
     def _open(self) -> None:
-        if chosen := self.sheet.chosen():
-            self.opened.emit(chosen[0].path)
+        chosen = self.chosen_files()
+        if len(chosen) > 1:
+            self.compare_asked.emit(chosen)
+        elif chosen:
+            self.opened.emit(chosen[0])
 
     def _edit(self, column: int) -> None:
         cell = self.sheet.currentIndex().siblingAtColumn(column)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QWidget
 
@@ -14,6 +14,8 @@ Table = Sequence[Sequence[str | int | float]]  # the headings first
 
 class Pane(QWidget):
     """What has a title bar: it says what it is, teaches, declares its keys and gives its values."""
+
+    renamed = Signal()  # it has another title, or another lesson
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,6 +35,12 @@ class Pane(QWidget):
     def table(self) -> Table:
         """What is shown now as rows of a CSV file, headings with units first; empty while nothing is shown."""
         raise NotImplementedError
+
+    def rename(self) -> None:
+        """Take on a title and a lesson that have changed."""
+        self.setAccessibleName(self.title())
+        self.setWhatsThis(self.lesson())
+        self.renamed.emit()
 
     def keys(self) -> list[tuple[str, str]]:
         """What its own keys do, and the keys."""

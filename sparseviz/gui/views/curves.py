@@ -79,7 +79,8 @@ class CurvesView(View):
         """A row for every snapshot: its place in time and all scalars; empty where nothing was measured."""
         if self.history is None:
             return []
-        curves = self.scalars.curves.values()
+        gated = self._tracks is None or self._tracks.gated
+        curves = [curve for curve in self.scalars.curves.values() if gated or not curve.gates]
         head = [self.tr("step"), self.tr("epoch"), self.tr("phase")]
         rows: list[list[str | int | float]] = [[*head, *(curve.name + curve.unit for curve in curves)]]
         for snapshot in self.history:
@@ -216,7 +217,7 @@ class CurvesView(View):
         at = min(self.position if reading is None else reading, tracks.length - 1)
         for plot in self.plots:
             plot.crosshair.setValue(tracks.epochs[at])
-        curves = [curve for plot in self.plots for curve in plot.group.curves]
+        curves = [curve for plot in self.plots for curve in plot.shown]
         self.readout.tell(tracks, at, curves, self._told_near(tracks, at))
 
     def _told_near(self, tracks: Tracks, at: int) -> list[str]:

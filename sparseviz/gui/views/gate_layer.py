@@ -40,7 +40,7 @@ class GateLayer(Focusable):
             label.setContentsMargins(6, 0, 4, 0)
         for widget, stretch in ((self.words, 0), (self.split, 0), (self.plots.canvas, 1), (self.readout, 0)):
             column.addWidget(widget, stretch)
-        self.setAccessibleName(self.tr("Gates of one layer"))
+        self.setAccessibleName(self.tr("One layer, now and over time"))
         self.setAccessibleDescription(
             self.tr("Left and Right read a bin, Up and Down go to the neighbouring layer, Escape shows all layers.")
         )

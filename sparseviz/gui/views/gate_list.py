@@ -40,7 +40,7 @@ class GateList(QScrollArea):
         self.setWidget(self._rows)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its rows have it
-        self.setAccessibleName(self.tr("Gates of every layer"))
+        self.setAccessibleName(self.tr("Every layer, now and over time"))
         self.setAccessibleDescription(self.tr("Up and Down choose a layer, Enter shows it alone and large."))
         self.verticalScrollBar().valueChanged.connect(self.draw_rows)
 

@@ -1,6 +1,7 @@
 """Gates: for every layer the histogram of its decisive quantity now, and how it came there over time."""
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import Qt, Slot
@@ -23,9 +24,10 @@ from sparseviz.snapshot import History, LayerInfo
 class GatesView(View):
     """All layers as rows, with an overview where they are many; or one of them large."""
 
+    _infos: Sequence[LayerInfo] = ()  # of the run that is shown, or was last
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._infos: list[LayerInfo] = []
         self._times: tuple[float, float] | None = None  # the epochs that the strips show; None is all
         self._frame: Frame | None = None
         self.bar, self.overview, self.list, self.large = GateBar(), Overview(), GateList(), GateLayer()
@@ -72,21 +74,34 @@ class GatesView(View):
 
     def title(self) -> str:
         """What the view is called."""
-        return self.tr("Gates")
+        return ", ".join(self._quantities()) or self.tr("Gates")
 
     def invitation(self) -> str:
         """What will appear here."""
         return self.tr(
-            "Press Train to watch the gates of every layer move to 0 or 1, or open a stored run to see how they did."
+            "Press Train to watch how every layer's weights part into those that are kept and those that are cut, or "
+            "open a stored run to see how they did."
         )
 
     def lesson(self) -> str:
         """What the view teaches of the method."""
+        if any(not info.quantity.is_gate for info in self._infos):
+            return self.tr(
+                "The method decides over every weight by a quantity ({0}), and keeps it while that is at or above the "
+                "threshold (the dashed line, where anything is cut); the histogram shows where a layer's weights stand "
+                "now, the strip how they came there. Watch at each cut how many weights stand close to the threshold: "
+                "of those it is decided by little."
+            ).format(self.title())
         return self.tr(
             "Every weight has a gate, and is kept while its gate is at or above the threshold (the dashed line); the"
             " histogram shows where a layer's gates stand now, the strip how they came there. Watch the two penalties"
             " empty the middle: where many gates stay undecided, raise λ₁; where too many end at 1, raise λ₂."
         )
+
+    def _quantities(self) -> list[str]:
+        """What the layers' weights are decided by, each once."""
+        quantities = dict.fromkeys(info.quantity for info in self._infos)
+        return [self.tr("Gates") if quantity.is_gate else quantity.name for quantity in quantities]
 
     def keys(self) -> list[tuple[str, str]]:
         """Those of the list and of a layer shown large."""
@@ -183,6 +198,7 @@ class GatesView(View):
     def _begin(self, infos: list[LayerInfo]) -> None:
         """Take other layers."""
         self._infos = infos
+        self.rename()
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # Tab stops at a layer instead
         self._screens.setCurrentIndex(0)
         self.list.set_layers(infos, self.theme)

@@ -11,12 +11,15 @@ from sparseviz.gui.views.layers_model import LayersModel, ratio_text
 from sparseviz.snapshot import History, totals
 
 COMPRESSION = 5  # the column's number
-DISPENSABLE = (8, 6, COMPRESSION)  # columns that go, in turn, where there is no room
+UNDECIDED = 6
+DISPENSABLE = (8, UNDECIDED, COMPRESSION)  # columns that go, in turn, where there is no room
 PADDING = 8  # pixels of a cell that its text does not use
 
 
 class LayersView(View):
     """The table, read-only; a selection is copied as tab-separated text."""
+
+    gated = True  # whether anything is said of gates
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +52,12 @@ class LayersView(View):
 
     def lesson(self) -> str:
         """What the table teaches."""
+        if not self.gated:
+            return self.tr(
+                "Every row is a layer: its weights before, those that are kept, and how many times fewer that makes. "
+                "A method that cuts by one threshold for all layers empties some of them more than others: look where "
+                "the network needs its weights, and which units died with them."
+            )
         return self.tr(
             "Every row is a layer: its weights before, those that are kept because their gate is at 0.5 or above, and "
             "how many times fewer that makes. While many gates are undecided the masks can still change: a higher λ₁, "
@@ -68,6 +77,11 @@ class LayersView(View):
 
     def _draw(self, history: History, position: int) -> None:
         self.model.show_snapshot(history[position], history.parameters)
+        gated = any(layer.info.quantity.is_gate for layer in history[position].layers)
+        if gated != self.gated:
+            self.gated = gated
+            self._longest = []  # the table has other columns
+            self.rename()
         sizes = totals(history[position], history.parameters)
         ratios = ratio_text(sizes.compression), ratio_text(sizes.compression_weights)
         self.compressions.set_texts(
@@ -103,8 +117,9 @@ class LayersView(View):
             return
         # With or without a scroll bar, lest the one bring and take the other.
         surely = self.sheet.width() - 2 * self.sheet.frameWidth() - self.sheet.verticalScrollBar().sizeHint().width()
-        widths, shown = self._needed[0], list(range(len(self.model.columns)))
-        for number in DISPENSABLE:
+        every = range(len(self.model.columns))
+        widths, shown = self._needed[0], [each for each in every if each != UNDECIDED or self.gated]
+        for number in filter(shown.__contains__, DISPENSABLE):
             if sum(widths[each] for each in shown) > surely:
                 shown.remove(number)
         tight = sum(widths[each] for each in shown) > surely

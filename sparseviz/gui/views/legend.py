@@ -36,14 +36,22 @@ class Legend(QWidget):
     def __init__(self, names: Sequence[tuple[str, ...]], dots: Sequence[bool]) -> None:
         super().__init__()
         self.samples = [Sample(dot=dot) for dot in dots]
+        self._labels: list[FittingLabel] = []
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 2, 0, 0)
         row.setSpacing(3)
         for texts, sample in zip(names, self.samples, strict=True):
             label = FittingLabel()
             label.set_texts(*texts)
+            self._labels.append(label)
             row.addWidget(sample)
             row.addWidget(label, len(texts[0]))
+
+    def show_only(self, shown: Sequence[bool]) -> None:
+        """Leave out the curves that there are not."""
+        for sample, label, is_shown in zip(self.samples, self._labels, shown, strict=True):
+            sample.setVisible(is_shown)
+            label.setVisible(is_shown)
 
     def set_pens(self, pens: Sequence[QPen]) -> None:
         """Draw the samples with the pens of their curves."""

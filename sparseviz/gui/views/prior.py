@@ -38,9 +38,10 @@ class Picture:
 class PriorView(Pane):
     """One plot of what a `Prior` says, chosen among four, and a sentence below it."""
 
+    prior: Prior | None = None  # what is drawn
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.prior: Prior | None = None
         self.picture: Picture | None = None
         self.choice, self.legends = QComboBox(), QStackedWidget()
         self.sentence = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -83,13 +84,10 @@ class PriorView(Pane):
     def _fill_choice(self) -> None:
         total, lasso = (self.tr("the sum"), self.tr("sum")), (self.tr("LASSO"),)
         slab, l0_l2 = self.tr("spike and slab"), (self.tr("spike and slab, l0 + l2"), self.tr("l0 + l2"))
+        count = self.tr("λ₂ count"), "λ₂"
         legends: dict[str, tuple[tuple[str, ...], ...]] = {
-            self.tr("Penalty on one gate"): (total, ("λ₁ g (1 − g)", "λ₁g(1−g)"), (self.tr("λ₂ count"), "λ₂")),
-            self.tr("Pull (gradient): above 0 lowers g"): (
-                total,
-                ("λ₁ (1 − 2g)", "λ₁(1−2g)"),
-                (self.tr("λ₂ count"), "λ₂"),
-            ),
+            self.tr("Penalty on one gate"): (total, ("λ₁ g (1 − g)", "λ₁g(1−g)"), count),
+            self.tr("Pull (gradient): above 0 lowers g"): (total, ("λ₁ (1 − 2g)", "λ₁(1−2g)"), count),
             self.tr("Prior on the weights"): ((slab,), lasso),
             self.tr("Prior on the weights, −log"): (l0_l2, (self.tr("LASSO, l1"), self.tr("l1"))),
         }
@@ -119,6 +117,11 @@ class PriorView(Pane):
 
     def lesson(self) -> str:
         """What the penalty does."""
+        if self.prior is None:
+            told = self.tr(
+                "The method in the steering panel adds nothing to the loss, so λ₁ and λ₂ change nothing. {0}"
+            )
+            return told.format(self.tr("Choose a method with a penalty there to see what it does."))
         return self.tr(
             "Every gate g adds λ₁ g (1 − g) + λ₂ g to the loss: the first part is least at 0 and at 1 and drives gates "
             "to decide, the second makes open gates costly. Only where λ₁ is above λ₂ is there a turning point g*, "
@@ -133,10 +136,8 @@ class PriorView(Pane):
         """The curves that are drawn, point by point."""
         if self.picture is None:
             return []
-        heads = [
-            self.tr("weight w") if self.picture.hole else self.tr("gate g"),
-            *self._names[self.choice.currentIndex()],
-        ]
+        axis = self.tr("weight w") if self.picture.hole else self.tr("gate g")
+        heads = [axis, *self._names[self.choice.currentIndex()]]
         rows = zip(self.picture.x, *self.picture.curves, strict=True)
         return [heads, *([float(value) for value in row] for row in rows)]
 
@@ -144,18 +145,22 @@ class PriorView(Pane):
         """Room for a dock below a form."""
         return QSize(280, 320)
 
-    def draw_prior(self, prior: Prior) -> None:
-        """Draw this prior."""
+    def draw_prior(self, prior: Prior | None) -> None:
+        """Draw this prior; None: the method has none."""
         if prior != self.prior:
             self.prior = prior
             self._draw()
+            self.rename()
 
     def _draw(self) -> None:
+        for part in (self.choice, self.legends, self.canvas):
+            part.setVisible(self.prior is not None)
         index = self.choice.currentIndex()
         self.legends.setCurrentIndex(index)
         self.canvas.setAccessibleName(self.choice.currentText())
         if self.prior is None:
-            self.sentence.setText(self.tr("Choose λ₁ and λ₂ to see what they do to a gate."))
+            self.picture = None
+            self.sentence.setText(self.tr("No penalty acts: the method has none, and λ₁ and λ₂ change nothing."))
             return
         draw, say = self._choices[index]
         self.picture = draw(self.prior)

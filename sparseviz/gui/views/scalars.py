@@ -17,6 +17,7 @@ class Curve:
     width: float
     colour: str  # of the Theme
     seldom: bool = False  # not measured at every snapshot: dots tell where
+    gates: bool = False  # only of a method with gates
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class Group:
     def shows(self, scalar: str) -> bool:
         """Whether this is one of its curves."""
         return any(curve.scalar == scalar for curve in self.curves)
+
+    def of(self, *, gated: bool) -> tuple[Curve, ...]:
+        """Those of a run with gates, or of one without."""
+        return tuple(curve for curve in self.curves if gated or not curve.gates)
 
 
 class Scalars(QObject):
@@ -58,7 +63,7 @@ class Scalars(QObject):
             Curve("lambda1", "λ₁", "λ₁", "", solid, 2, "accent"),
             Curve("lambda2", "λ₂", "λ₂", "", dashes, 1, "warning"),
             Curve("rate", self.tr("weight rate"), self.tr("weights"), "", solid, 2, "accent"),
-            Curve("gate_rate", self.tr("gate rate"), self.tr("gates"), "", dashes, 1, "warning"),
+            Curve("gate_rate", self.tr("gate rate"), self.tr("gates"), "", dashes, 1, "warning", gates=True),
         )
 
     def _kept(self) -> tuple[Curve, ...]:

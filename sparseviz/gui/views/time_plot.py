@@ -47,6 +47,12 @@ class Header(QWidget):
         self._row.addWidget(self.legends, 1)
         self.choice.currentIndexChanged.connect(self.legends.setCurrentIndex)
 
+    def show_only(self, shown: Sequence[bool]) -> None:
+        """Leave curves of the chosen group out of its legend."""
+        legend = self.legends.currentWidget()
+        assert isinstance(legend, Legend)  # noqa: S101  # nothing else was put there
+        legend.show_only(shown)
+
     def set_pens(self, pens: Sequence[Sequence[QPen]]) -> None:
         """Draw the samples of every group with the pens of its curves."""
         for index, some in enumerate(pens):
@@ -93,6 +99,11 @@ class TimePlot(QObject):
         """What is shown."""
         return self.groups[self.header.choice.currentIndex()]
 
+    @property
+    def shown(self) -> tuple[Curve, ...]:
+        """The curves of the group that the run has."""
+        return self.group.of(gated=self._tracks is None or self._tracks.gated)
+
     def _add_line(self) -> Any:
         line = pg.InfiniteLine(angle=90)
         line.setVisible(False)
@@ -102,7 +113,9 @@ class TimePlot(QObject):
     def draw(self, tracks: Tracks, marks: Sequence[Mark]) -> None:
         """Draw the shown curves of these tracks, and the marks."""
         self._tracks = tracks
-        for curve in self.group.curves:
+        shown = self.shown
+        self.header.show_only([curve in shown for curve in self.group.curves])
+        for curve in shown:
             self._draw_curve(tracks, curve)
         self.marks.set_marks(marks)
         self._show_landmarks()
@@ -150,7 +163,7 @@ class TimePlot(QObject):
 
     def _lines(self, tracks: Tracks) -> list[tuple[FloatArray, FloatArray]]:
         found = []
-        for curve in self.group.curves:
+        for curve in self.shown:
             values = tracks.scalar(curve.scalar)
             drawn = values > 0
             if drawn.any():
@@ -186,7 +199,7 @@ class TimePlot(QObject):
 
     def _gaps(self, tracks: Tracks) -> list[Landmark]:
         """A word on values that a log axis has no place for."""
-        curves = [curve for curve in self.group.curves if (tracks.scalar(curve.scalar) == 0).any()]
+        curves = [curve for curve in self.shown if (tracks.scalar(curve.scalar) == 0).any()]
         if not curves:
             return []
         names = (", ".join(curve.name for curve in curves), ", ".join(curve.brief for curve in curves))
@@ -194,7 +207,7 @@ class TimePlot(QObject):
 
     def fit(self) -> None:
         """Bring all values of the shown curves into sight, and the landmarks that are near them."""
-        values = [] if self._tracks is None else [self._tracks.scalar(curve.scalar) for curve in self.group.curves]
+        values = [] if self._tracks is None else [self._tracks.scalar(curve.scalar) for curve in self.shown]
         found = log_range(values)
         self.plot.getAxis("left").setStyle(showValues=found is not None)
         low, high = self.landmarks.extend(*(found or (0.0, 1.0)))

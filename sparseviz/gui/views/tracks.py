@@ -18,6 +18,11 @@ class Tracks:
         self._values: FloatArray = np.empty((len(_COLUMN), 0))
 
     @property
+    def gated(self) -> bool:
+        """Whether any layer has gates."""
+        return self.length == 0 or any(layer.info.quantity.is_gate for layer in self.history[0].layers)
+
+    @property
     def epochs(self) -> FloatArray:
         """(T,)."""
         return self.scalar("epoch")

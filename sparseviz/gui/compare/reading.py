@@ -1,0 +1,128 @@
+"""What is read of run files to compare them: in a thread of its own, one after the other."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from sparseviz.config import InputError, RunConfig, settings
+from sparseviz.gui.inbox import Inbox
+from sparseviz.gui.references import anchors
+from sparseviz.gui.views.compare.mask_question import Answer, Question
+from sparseviz.gui.views.compare.pairing import Side
+from sparseviz.gui.views.compare.subject import Subject
+from sparseviz.overlap import Mask, compare
+from sparseviz.settings import write_value
+from sparseviz.store import RunReader
+from sparseviz.store.format import RunFileError
+
+_OF_THE_PLACE = ("record.", "data.folder", "data.download", "device", "threads")  # they change no result that counts
+_TOLD = ("network", "data.name", "method.name")  # apart from the settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Masks:
+    """Where the masks of a question come from."""
+
+    question: Question
+    files: tuple[Path, Path]
+
+    def read(self) -> Answer:
+        """Compare them. Raises RunFileError."""
+        sides = self.question.first, self.question.second
+        (one, step, exact), (other, step2, exact2) = map(self._read_one, self.files, sides)
+        overlap, kinds, block = compare(one, other)
+        return Answer(self.question, overlap, kinds, block, (step, step2), (exact, exact2))
+
+    def _read_one(self, path: Path, side: Side) -> tuple[Mask, int, bool]:
+        """The mask of the snapshot, or else of the nearest checkpoint before it; its step; whether it is exact."""
+        step = side.run.history[side.position].step
+        with RunReader(path) as run:
+            mask = run.mask(self.question.layer, side.position)
+            if mask is not None:
+                return mask, step, True
+            found, near = run.checkpoint_mask(self.question.layer, step)
+            return near, found, found == step
+
+
+def read_run(path: Path, number: int, name: str) -> Subject:
+    """A run as the views take it. Raises RunFileError where it cannot be read, or has no snapshot yet."""
+    with RunReader(path) as run:
+        info, history = run.info, run.history()
+        if not len(history):
+            raise RunFileError(f"{path}: nothing is recorded in it yet; add it once the run has begun")
+        config = info.config
+        return Subject(
+            number=number,
+            name=name,
+            network=config.network,
+            data=config.data.name,
+            method=config.method.name,
+            status=run.status,
+            history=history,
+            errors=run.errors,
+            settings=_settings(config, gated=any(layer.quantity.is_gate for layer in info.layers)),
+            anchors=anchors(config, sum(layer.weights for layer in info.layers)),
+        )
+
+
+def _settings(config: RunConfig, *, gated: bool) -> dict[str, str]:
+    """All that shapes a run; what concerns gates only where there are some."""
+    names = [name for name in settings() if not name.startswith(_OF_THE_PLACE) and name not in _TOLD]
+    names = [name for name in names if gated or "gate" not in name]
+    return {name: write_value(config.value(name)) for name in names}
+
+
+class Reading(QObject):
+    """Reads runs and masks, and hands them on in Qt's thread."""
+
+    read = Signal(Path, Subject)
+    compared = Signal(Answer)
+    refused = Signal(str)  # a question's masks cannot be read
+    failed = Signal(Path, str)  # a file is no run that can be read
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._inbox = Inbox(self)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compare")
+        self._newest: Question | None = None
+
+    def run(self, path: Path, number: int, name: str) -> None:
+        """Read a run."""
+        answer = self._thread.submit(read_run, path, number, name)
+
+        def take(_: object) -> None:
+            if answer.cancelled():
+                return
+            try:
+                self.read.emit(path, answer.result())
+            except InputError as error:
+                self.failed.emit(path, str(error))
+
+        self._inbox.expect(answer, take)
+
+    def is_busy(self) -> bool:
+        """Whether an answer is awaited."""
+        return self._inbox.is_waiting()
+
+    def masks(self, masks: Masks) -> None:
+        """Compare two masks; a question that is no longer the newest when its turn comes is dropped."""
+        self._newest = masks.question
+        answer = self._thread.submit(lambda: masks.read() if self._newest is masks.question else None)
+
+        def take(_: object) -> None:
+            if answer.cancelled() or self._newest is not masks.question:
+                return
+            try:
+                if found := answer.result():
+                    self.compared.emit(found)
+            except InputError as error:
+                self.refused.emit(str(error))
+
+        self._inbox.expect(answer, take)
+
+    def close(self) -> None:
+        """Read no more."""
+        self._newest = None
+        self._thread.shutdown(wait=True, cancel_futures=True)
