@@ -7,6 +7,7 @@ import numpy.typing as npt
 from sparseviz import masks
 from sparseviz.cells import IntPlane, Order, Planes, Source
 from sparseviz.snapshot import LayerInfo
+from sparseviz.store.opening import renewed
 
 Mask = npt.NDArray[np.bool_]
 NAME = "snapshots/masks"
@@ -16,8 +17,7 @@ class MaskRows:
     """One layer's masks over time; valid while its file is open."""
 
     def __init__(self, file: h5py.File, layers: tuple[LayerInfo, ...], layer: LayerInfo) -> None:
-        self._rows, self._layer = file[NAME], layer
-        self._rows.refresh()
+        self._rows, self._layer = renewed(file[NAME]), layer
         self._place = masks.places(layers)[layer.name]
 
     def at(self, position: int) -> Mask:

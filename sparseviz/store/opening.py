@@ -3,8 +3,10 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from threading import RLock
 
 import h5py
+from h5py import h5f
 
 from sparseviz.config import ConfigError
 from sparseviz.h5.files import open_file
@@ -27,6 +29,24 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except OSError as error:
         raise RunFileError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def renewed(dataset: h5py.Dataset) -> h5py.Dataset:
+    """The dataset as its writer has left it by now, where that is another process; else it is never out of date.
+
+    HDF5 must not refresh what another handle of this process reads at the same time: see `turn`.
+    """
+    if dataset.file.id.get_intent() & (h5f.ACC_SWMR_READ | h5f.ACC_RDWR) == h5f.ACC_SWMR_READ:
+        dataset.refresh()
+    return dataset
+
+
+def turn(path: Path) -> RLock:
+    """Held by whoever reads a file that may be renewed: reads in pieces leave h5py's own lock between two pieces."""
+    return _turns.setdefault(path.absolute(), RLock())
+
+
+_turns: dict[Path, RLock] = {}
 
 
 def open_to_read(path: Path) -> h5py.File:

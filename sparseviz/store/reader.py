@@ -1,7 +1,7 @@
 """RunReader: a run from its file, whether it has ended or is still being written."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +35,7 @@ from sparseviz.store.format import (
 )
 from sparseviz.store.lock import Writer, writer_of
 from sparseviz.store.mask_rows import ExactPlanes, MaskRows
-from sparseviz.store.opening import is_file, open_to_read, reading
+from sparseviz.store.opening import is_file, open_to_read, reading, renewed, turn
 from sparseviz.store.planes import StoredPlanes
 from sparseviz.store.probing import check
 from sparseviz.store.slots import read_checkpoint, whole_slots
@@ -74,8 +74,10 @@ class RunReader:
         """Close the file."""
         self._file.close()
 
-    def _reading(self) -> AbstractContextManager[None]:
-        return reading(self.path)
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with turn(self.path), reading(self.path):
+            yield
 
     def _check_format(self) -> None:
         if self._file.attrs.get("format") != FORMAT:
@@ -88,9 +90,7 @@ class RunReader:
 
     def _now(self, name: str) -> Any:
         """The dataset as its writer has left it by now."""
-        dataset = self._file[name]
-        dataset.refresh()
-        return dataset
+        return renewed(self._file[name])
 
     @property
     def config(self) -> RunConfig:

@@ -7,6 +7,7 @@ import h5py
 from sparseviz.snapshot import Checkpoint
 from sparseviz.store import pieces
 from sparseviz.store.format import CHECKPOINT_KINDS
+from sparseviz.store.opening import renewed
 
 
 def read_checkpoint(step: int, group: h5py.Group) -> Checkpoint:
@@ -16,9 +17,7 @@ def read_checkpoint(step: int, group: h5py.Group) -> Checkpoint:
 
 def _read_group(group: h5py.Group) -> dict[str, Any]:
     datasets = {name: group[name] for name in list(group)}  # its items() would hold h5py's lock all the while
-    for dataset in datasets.values():
-        dataset.refresh()
-    return {name: pieces.read(dataset) for name, dataset in datasets.items()}
+    return {name: pieces.read(renewed(dataset)) for name, dataset in datasets.items()}
 
 
 def whole_slots(index: Any) -> dict[int, Any]:
