@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.panels.family import parents_of
 from sparseviz.gui.panels.runs_model import ERROR, NAME, NETWORK, PARENT, RUN_ROLE
+from sparseviz.h5.files import seal
 from sparseviz.store.format import Parent
 from sparseviz.store.header import RunHeader, read_header
 from tests.gui.test_run_list import WAIT_MS
@@ -41,6 +42,7 @@ def make(folder, gated):
         with h5py.File(folder / f"{name}.h5", "r+") as file:
             file.attrs["id"] = id_
             file.attrs["parent"] = json.dumps(parent and {"id": parent[0], "name": parent[1], "step": parent[2]})
+            seal(file)
             if error is not None:
                 file["errors"][0] = (error, error, error)
         return folder / f"{name}.h5"
