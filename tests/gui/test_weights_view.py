@@ -1,5 +1,7 @@
 """The weights view, read back from what it has drawn."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -9,7 +11,7 @@ from sparseviz.gui.theme import NONE_KEPT
 from sparseviz.gui.views import WeightsView
 from sparseviz.gui.views.levels import pool
 from sparseviz.gui.views.weights import MOST_CELLS
-from sparseviz.snapshot import History
+from sparseviz.snapshot import History, Quantity
 from tests.gui import histories
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
@@ -197,6 +199,13 @@ def test_that_the_pointer_reads_the_preview_and_then_the_true_cell(shown, run, q
     cut_at = int(cells.cut_at[row, column])
     cut = f"cut at snapshot {cut_at + 1} (epoch {run[cut_at].epoch:.3g})"
     assert state == ("kept" if cells.kept[row, column] else cut)
+
+
+def test_that_what_is_no_gate_of_the_paper_is_read_by_its_own_name(shown, run):
+    view, cells = shown(WeightsView), histories.cells(run, FC1, 20, (0, 500, 0, 800))
+    quantity = Quantity("P(open)", 0, 1, is_gate=True)
+    info = dataclasses.replace(run[20].layers[FC1].info, quantity=quantity)
+    assert f"P(open) = {cells.quantity[3, 5]:.3f}" in view.captions._true_cell(cells, (3, 5), info, (3, 5), run)
 
 
 def test_that_a_cell_of_a_convolution_is_named_by_input_and_place(shown, run):

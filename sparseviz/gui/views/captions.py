@@ -101,7 +101,7 @@ class Captions(QObject):
             around = self.tr("blocks of {0} × {0} around {1}").format(cells.part.block, place)
             kept = self.tr("{0} % kept").format(percent(float(cells.density[inside])))
             return _GAP.join((around, self.tr("largest w = {0}").format(number(weight)), kept))
-        name = "g" if info.quantity.is_gate else info.quantity.name
+        name = "g" if info.quantity.name == "gate" else info.quantity.name
         quantity = f"{name} = {number(float(cells.quantity[inside]))}"
         state = self.tr("kept") if cells.kept[inside] else self._cut(cells, inside, history)
         return _GAP.join((place, f"w = {number(weight)}", quantity, state))
