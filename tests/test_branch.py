@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sparseviz.config import ConfigError, InputError
+from sparseviz.h5.files import seal
 from sparseviz.run import branch_run, record_run, resume_run
 from sparseviz.snapshot import Event
 from sparseviz.steering import KEPT, check_branch
@@ -277,6 +278,7 @@ class TestRefused:
             branch_run(path, 0, path=tmp_path / "mine.h5")
         with h5py.File(path, "r+") as file:
             file.attrs["data_checksum"] = "other"
+            seal(file)
         with pytest.raises(InputError, match=r"run\.h5 cannot be branched: its network or its data are not"):
             branch_run(path, 0)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.h5", "run.h5"]

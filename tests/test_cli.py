@@ -198,7 +198,7 @@ class TestExport:
 
 WRONG_USE = {  # arguments, what the message says
     "preset": (["train", "nowhere"], ["'nowhere'", *paths.presets()]),
-    "command": (["trian"], ["trian", "gui, train, resume, study, export, info"]),
+    "command": (["trian"], ["trian", "gui, train, resume, branch, study, export, info"]),
     "field": (["train", "--set", "penalty.lambda3=1"], ["penalty.lambda3: no such setting", *settings()]),
     "value": (["train", "--set", "penalty.scale=none"], ["penalty.scale", "'none'", "'mean', 'layer_mean' or 'sum'"]),
     "number": (["train", "--set", "penalty.lambda2=-1"], ["penalty.lambda2", "greater than or equal to 0", "-1"]),
