@@ -8,10 +8,8 @@ from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -23,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from sparseviz.config import InputError
 from sparseviz.export import ExportOptions, ExportReport
+from sparseviz.gui.export_name import ExportName
 from sparseviz.gui.export_options import ExportChoices
 from sparseviz.gui.export_report import ReportPage, ScriptPage
 from sparseviz.gui.export_work import ExportWork, GivenUpError
@@ -46,19 +45,12 @@ class ExportDialog(QDialog):
         self._make()
         self._lay_out()
         self._connect()
-        self.out.setText(str(free_name(run.with_suffix(".onnx"), self.choices.options())))
-        self._hide_refusal()
         self._set_busy(False)
         self.resize(ROOMY.boundedTo(parent.size()) if parent else ROOMY)
 
     def _make(self) -> None:
-        self.out = QLineEdit()
-        self.out.setAccessibleName(self.tr("ONNX file"))
-        self.out.setToolTip(self.tr("Where the file is written; nothing that is there is overwritten"))
-        self.choose = QPushButton(self.tr("C&hoose…"), autoDefault=False)
-        self.refusal = QLabel(wordWrap=True)
-        self.free = QPushButton(autoDefault=False)
         self.choices = ExportChoices()
+        self.name = ExportName(self._run, self.choices)
         self.report, self.script = ReportPage(), ScriptPage()
         self.tabs = QTabWidget()
         self.progress = QProgressBar()
@@ -85,15 +77,15 @@ class ExportDialog(QDialog):
         for part in (scroll, self.tabs):
             splitter.addWidget(part)
         splitter.setStretchFactor(1, 1)
-        label = QLabel(self.tr("ONNX &file"))
-        label.setBuddy(self.out)
         column = QVBoxLayout(self)
         column.addWidget(QLabel(self._told_run(), wordWrap=True))
-        column.addLayout(_row(self.out, label, self.out, self.choose))
-        column.addLayout(_row(self.refusal, self.refusal, self.free))
+        column.addWidget(self.name)
         column.addWidget(splitter, 1)
         column.addWidget(self.stage)
-        column.addLayout(_row(self.progress, self.progress, self.cancel))
+        row = QHBoxLayout()
+        row.addWidget(self.progress, 1)
+        row.addWidget(self.cancel)
+        column.addLayout(row)
         column.addWidget(self.buttons)
         self.buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
         self.export.setDefault(True)
@@ -109,54 +101,10 @@ class ExportDialog(QDialog):
     def _connect(self) -> None:
         self.export.clicked.connect(self.start)
         self.cancel.clicked.connect(self.give_up)
-        self.choose.clicked.connect(self._choose)
-        self.free.clicked.connect(self._use_free_name)
         self.buttons.rejected.connect(self.reject)
         self._clock.timeout.connect(self._show_stage)
-        self.out.textChanged.connect(self._hide_refusal)
-        self.choices.changed.connect(self._hide_refusal)
         for page in (self.report, self.script):
             page.copied.connect(self.stage.setText)
-
-    # Where to.
-
-    def target(self) -> Path:
-        """The file as it is named, beside the run unless its folder is; it always ends in .onnx."""
-        path = self._run.parent / Path(self.out.text().strip()).expanduser()
-        return path if path.suffix == ".onnx" else path.with_name(f"{path.name}.onnx")
-
-    @Slot()
-    def _hide_refusal(self) -> None:
-        self.refusal.hide()
-        self.free.hide()
-        names = (path.name for path in self.choices.options().companions(self.target()).values())
-        self.choices.show_companions(", ".join(names))
-
-    def _refuse(self, text: str) -> None:
-        """Say why there can be no file of this name, and which name is free."""
-        found = free_name(self.target(), self.choices.options())
-        self.refusal.setText(self.tr("✗ {0}").format(text))
-        self.free.setText(self.tr("&Use {0}").format(found.name.replace("&", "&&")))
-        self.free.setToolTip(str(found))
-        self.refusal.show()
-        self.free.show()
-        self.free.setFocus()
-        self.progress.setValue(0)
-        self.stage.setText(self.tr("✗ Not exported; no file was written."))
-
-    @Slot()
-    def _use_free_name(self) -> None:
-        self.out.setText(str(free_name(self.target(), self.choices.options())))
-        self.export.setFocus()
-
-    @Slot()
-    def _choose(self) -> None:
-        # Nothing is overwritten, so that there is nothing to confirm.
-        option = QFileDialog.Option.DontConfirmOverwrite
-        title = self.tr("Export to ONNX")
-        path, _ = QFileDialog.getSaveFileName(self, title, str(self.target()), "ONNX (*.onnx)", options=option)
-        if path:
-            self.out.setText(path)
 
     # The export.
 
@@ -165,18 +113,13 @@ class ExportDialog(QDialog):
         """Export in the background, unless a file of that name is there."""
         if self._work is not None:
             return
-        if not self.out.text().strip():
-            self._refuse(self.tr("The file has no name; give it one."))
-            return
-        out, options = self.target(), self.choices.options()
-        if taken := _taken(out, options):
-            self._refuse(self.tr("{0} exists already and is not overwritten.").format(taken.name))
+        if self.name.is_refused():
+            self._rest(self.tr("✗ Not exported; no file was written."), done=False)
             return
         self.choices.remember()
-        self._hide_refusal()
         self.report.clear()
         self.script.show_report(None)
-        self._work = ExportWork(self._run, out, options)
+        self._work = ExportWork(self._run, self.name.path(), self.choices.options())
         self._inbox.expect(self._work.answer, self._take)
         self.progress.setRange(0, len(self._work.stages))
         self._set_busy(True)
@@ -210,9 +153,10 @@ class ExportDialog(QDialog):
 
     def _take(self, answer: "Future[ExportReport]") -> None:
         work, self._work = self._work, None
-        self._set_busy(False)
         if work is None:
             return  # the dialog is closed
+        self._set_busy(False)
+        self.export.setFocus()
         try:
             self._show_report(answer.result())
         except (CancelledError, GivenUpError):
@@ -254,10 +198,9 @@ class ExportDialog(QDialog):
     def _rest(self, text: str, *, done: bool) -> None:
         self.stage.setText(text)
         self.progress.setValue(self.progress.maximum() if done else 0)
-        self.export.setFocus()
 
     def _set_busy(self, busy: bool) -> None:
-        for part in (self.out, self.choose, self.choices, self.export):
+        for part in (self.name, self.choices, self.export):
             part.setEnabled(not busy)
         self.cancel.setEnabled(busy)
         if busy:
@@ -273,27 +216,5 @@ class ExportDialog(QDialog):
         super().done(result)
 
 
-def free_name(path: Path, options: ExportOptions) -> Path:
-    """This path, or the first with a number, that is not taken, neither by what belongs beside it."""
-    number, found = 2, path
-    while _taken(found, options):
-        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
-        number += 1
-    return found
-
-
-def _taken(out: Path, options: ExportOptions) -> Path | None:
-    """The first file that would be written and is there already."""
-    return next((path for path in (out, *options.companions(out).values()) if path.exists()), None)
-
-
 def _trace(error: Exception) -> str:
     return "".join(traceback.format_exception(error))
-
-
-def _row(wide: QWidget, *parts: QWidget) -> QHBoxLayout:
-    """Parts side by side, one of which takes the room."""
-    row = QHBoxLayout()
-    for part in parts:
-        row.addWidget(part, part is wide)
-    return row

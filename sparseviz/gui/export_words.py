@@ -48,7 +48,7 @@ class ReportWords(QObject):
     def _sizes(self, report: ExportReport, theme: Theme) -> str:
         dense, here, _ = report.multiply_adds
         smaller = self.tr("{0:.1f}× smaller"), self.tr("{0:.1f}× larger")
-        fewer = self.tr("{0:.1f}× fewer"), self.tr("{0:.1f}× more")
+        fewer = self._fewer()
         rows = [
             self._row(self.tr("bytes on disk"), report.dense_bytes, report.bytes, smaller),
             self._row(self.tr("bytes with gzip"), report.dense_bytes_gzip, report.bytes_gzip, smaller),
@@ -59,6 +59,9 @@ class ReportWords(QObject):
         turns = [self._turns(report.latency)] if report.latency else []
         head = ("", self.tr("dense file"), self.tr("this file"), "")
         return _table(head, rows, theme) + "".join(map(_paragraph, turns))
+
+    def _fewer(self) -> tuple[str, str]:
+        return self.tr("{0:.1f}× fewer"), self.tr("{0:.1f}× more")
 
     def _row(self, name: str, before: int, after: int, words: tuple[str, str]) -> tuple[str, ...]:
         return name, f"{before:,}", f"{after:,}", self._ratio(before, after, words)
@@ -84,8 +87,8 @@ class ReportWords(QObject):
         dense, here, limit = report.multiply_adds
         text = self.tr(
             "The limit: if only kept weights were multiplied, {0:,} multiply-adds would be left of {1:,} "
-            "({2:.1f}× fewer). This file does {3:,}."
-        ).format(limit, dense, dense / max(limit, 1), here)
+            "({2}). This file does {3:,}."
+        ).format(limit, dense, self._ratio(dense, max(limit, 1), self._fewer()), here)
         return _paragraph(text)
 
     def _layers(self, report: ExportReport, theme: Theme) -> str:

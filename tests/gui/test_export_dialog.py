@@ -20,7 +20,8 @@ from sparseviz.export import ExportOptions, as_markdown
 from sparseviz.export.verify import open_session
 from sparseviz.gui import appearance
 from sparseviz.gui.arrangement import window_settings
-from sparseviz.gui.export_dialog import ExportDialog, free_name
+from sparseviz.gui.export_dialog import ExportDialog
+from sparseviz.gui.export_name import free_name
 from sparseviz.gui.export_options import USUAL, ExportChoices
 from sparseviz.gui.export_work import STAGES, wait_for_exports
 from sparseviz.gui.theme import theme_of
@@ -190,12 +191,12 @@ class TestName:
         taken.write_text("mine")
         qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
         assert dialog._work is None
-        assert "digits_onnx.py exists already and is not overwritten" in dialog.refusal.text()
+        assert "digits_onnx.py exists already and is not overwritten" in dialog.name.refusal.text()
         assert "Not exported" in dialog.stage.text()
-        assert dialog.free.text() == "&Use digits-2.onnx"
-        qtbot.mouseClick(dialog.free, Qt.MouseButton.LeftButton)
-        assert dialog.target() == folder / "digits-2.onnx"
-        assert dialog.refusal.isHidden()
+        assert dialog.name.free.text() == "&Use digits-2.onnx"
+        qtbot.mouseClick(dialog.name.free, Qt.MouseButton.LeftButton)
+        assert dialog.name.path() == folder / "digits-2.onnx"
+        assert dialog.name.refusal.isHidden()
         choose(dialog, **QUICK)
         assert exported(dialog, qtbot).path == folder / "digits-2.onnx"
         assert taken.read_text() == "mine"
@@ -207,12 +208,12 @@ class TestName:
         assert free_name(tmp_path / "a.onnx", ExportOptions()) == tmp_path / "a-2.onnx"
 
     def test_that_a_name_without_folder_or_ending_is_beside_the_run_and_an_empty_one_refused(self, dialog, copied):
-        dialog.out.setText("mine.v2")
-        assert dialog.target() == copied.parent / "mine.v2.onnx"
+        dialog.name.line.setText("mine.v2")
+        assert dialog.name.path() == copied.parent / "mine.v2.onnx"
         assert dialog.choices.beside.text() == "mine.v2.json, mine.v2.md, mine.v2_onnx.py"
-        dialog.out.setText("  ")
+        dialog.name.line.setText("  ")
         dialog.start()
-        assert "no name" in dialog.refusal.text()
+        assert "no name" in dialog.name.refusal.text()
         assert dialog._work is None
 
 
@@ -305,9 +306,19 @@ class TestFailure:
         assert dialog.export.isEnabled()
         assert [path.name for path in copied.parent.iterdir()] == ["digits.h5"]
 
+    def test_that_a_model_without_what_belongs_beside_it_is_told(self, dialog, copied, qtbot):
+        dialog.start()
+        qtbot.waitUntil(lambda: dialog._work.stage == "latency", timeout=WAIT_MS)
+        copied.with_name("digits.md").write_text("mine")
+        qtbot.waitUntil(lambda: dialog._work is None, timeout=WAIT_MS)
+        assert "Not all is written" in dialog.stage.text()
+        assert "digits.md" in dialog.report.text.toPlainText()
+        assert copied.with_name("digits.onnx").is_file()
+        assert copied.with_name("digits.md").read_text() == "mine"
+
     def test_that_a_folder_that_cannot_be_made_is_told(self, dialog, copied, qtbot):
         (copied.parent / "file").touch()
-        dialog.out.setText("file/model.onnx")
+        dialog.name.line.setText("file/model.onnx")
         dialog.start()
         qtbot.waitUntil(lambda: dialog._work is None, timeout=WAIT_MS)
         assert "cannot be written" in dialog.report.text.toPlainText()
@@ -402,7 +413,7 @@ class TestAccess:
             widget
             for kind in (QAbstractButton, QComboBox, QLineEdit)
             for widget in dialog.findChildren(kind)
-            if not widget.objectName().startswith("qt_") and widget is not dialog.free
+            if not widget.objectName().startswith("qt_") and widget is not dialog.name.free
         ]
         named = [QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name) for widget in controls]
         assert len(named) > 15
@@ -425,7 +436,7 @@ class TestAccess:
         dialog.show()
         assert any("still being written" in label.text() for label in dialog.findChildren(QLabel))
         choose(dialog, **QUICK)
-        qtbot.keyClick(dialog.out, Qt.Key.Key_Return)
+        qtbot.keyClick(dialog.name.line, Qt.Key.Key_Return)
         assert dialog._work is not None
         dialog.close()
         wait_for_exports()

@@ -263,10 +263,10 @@ def test_that_a_run_is_exported_from_the_menu_with_its_proof_shown(stored, qtbot
     qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "Proven" in dialog.stage.text(), timeout=WAIT_MS)
     assert "the answers differ by" in dialog.report.text.toPlainText()
-    onnx.checker.check_model(dialog.out.text(), full_check=True)
+    onnx.checker.check_model(dialog.name.line.text(), full_check=True)
     dialog.start()  # the same name again: refused, said, and nothing lost
     assert "Not exported" in dialog.stage.text()
-    assert "exists already" in dialog.refusal.text()
+    assert "exists already" in dialog.name.refusal.text()
     dialog.close()
 
 
