@@ -144,7 +144,7 @@ class TestFile:
         properties = {entry.key: entry.value for entry in onnx.load(exported.report.path).metadata_props}
         assert (properties["run"], properties["step"]) == (path.name, str(exported.report.step))
         assert RunConfig.parse(json.loads(properties["config"])) == exported.seen.trainer.config
-        assert exported.stages == ["network", "onnx", "proof"]
+        assert exported.stages == ["network", "onnx", "proof", "files"]
 
     @of_one
     def test_that_an_existing_file_is_refused_and_keeps_its_bytes(self, exported):

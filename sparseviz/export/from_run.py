@@ -39,8 +39,8 @@ def export_run(
     """Export the newest checkpoint of a run file to ONNX (beside it unless `out` is given), with proof.
 
     The model takes (batch, channels, height, width) float32 images, normalised as in training, and gives one
-    number a class; `options` say what is stored and read instead. `now_at` is told of each stage. An existing
-    file is never overwritten.
+    number a class; `options` say what is stored and read instead. `now_at` is told of each stage; what it raises
+    ends the export, which then leaves no file. An existing file is never overwritten.
     Raises RunFileError for the run, ExportError for what cannot be written or proven; then no file is left.
     """
     run, options = Path(run), options or ExportOptions()
@@ -57,6 +57,7 @@ def export_run(
         finished = finish(dense, file, options, source.info, metadata)
         now_at("proof")
         report = _prove(_Job(out, options, source, model, inputs), dense, file, finished, now_at)
+        now_at("files")
         rename_to_new(file, out)
     _write_companions(report, source)
     return report

@@ -35,6 +35,7 @@ def start(files: Sequence[Path]) -> int:
 
     from sparseviz import paths  # noqa: PLC0415
     from sparseviz.gui.appearance import follow_system  # noqa: PLC0415
+    from sparseviz.gui.export_work import wait_for_exports  # noqa: PLC0415
     from sparseviz.gui.garbage import GarbageCollector  # noqa: PLC0415
     from sparseviz.gui.main_window import MainWindow  # noqa: PLC0415
 
@@ -67,4 +68,5 @@ def start(files: Sequence[Path]) -> int:
     try:
         return app.exec()
     finally:
+        wait_for_exports()  # so that Python collects in no thread but this one once the collector is stopped
         collector.stop()

@@ -62,7 +62,7 @@ def apply(app: QApplication, *, dark: bool) -> None:
     palette = QPalette()
     for role, colour in (_DARK if dark else _LIGHT).items():
         palette.setColor(role, QColor(colour))
-    for role in (_Role.WindowText, _Role.Text, _Role.ButtonText):
+    for role in (_Role.WindowText, _Role.Text, _Role.ButtonText, _Role.PlaceholderText):
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#767c85" if dark else "#7f858e"))
     palette.setColor(QPalette.ColorGroup.Disabled, _Role.Highlight, QColor("#3a4049" if dark else "#c3c8cf"))
     app.setPalette(palette)

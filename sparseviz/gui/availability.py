@@ -54,7 +54,9 @@ class Availability(QObject):
         later = self.tr("This can be done when the run has ended: until then only its status file is read.")
         actions.explain_these(controls, other if writer else "")
         is_status = isinstance(run, StoredRun) and not run.has_checkpoints
-        actions.explain_these([actions.export, actions.resume], later if is_status else "")
+        here = self.tr("This can be done when the run has ended; Stop ends it here, in good order.")
+        actions.explain_these([actions.export], here if isinstance(run, LiveRun) else later if is_status else "")
+        actions.explain_these([actions.resume], later if is_status else "")
 
     def offer_cells(self, run: Run | None) -> None:
         """Let the weights view ask for true cells where it may; called whenever the time that is shown has changed."""

@@ -199,7 +199,7 @@ class MainWindow(QMainWindow):
     def export(self) -> None:
         """Ask where to, and export what is on disk."""
         if self.run:
-            ExportDialog(self.run.path, self).open()
+            ExportDialog(self.run.path, self, grows=self._grows()).open()
 
     def save_picture(self, path: Path) -> None:
         """Save the window as it is now."""

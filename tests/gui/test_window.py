@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QInputDialog, QMessageBox
 from sparseviz.cells import Part
 from sparseviz.config import RunConfig
 from sparseviz.gui.export_dialog import ExportDialog
+from sparseviz.gui.export_work import wait_for_exports
 from sparseviz.gui.main_window import MainWindow
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import LiveRun
@@ -261,22 +262,25 @@ def test_that_a_run_is_exported_from_the_menu_with_its_proof_shown(stored, qtbot
     dialog = stored.findChild(ExportDialog)
     qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "Proven" in dialog.stage.text(), timeout=WAIT_MS)
-    assert "largest difference" in dialog.proof.toPlainText()
-    onnx.checker.check_model(dialog.out.text(), full_check=True)
+    assert "the answers differ by" in dialog.report.text.toPlainText()
+    onnx.checker.check_model(dialog.name.line.text(), full_check=True)
     dialog.start()  # the same name again: refused, said, and nothing lost
-    qtbot.waitUntil(lambda: "Not exported" in dialog.stage.text(), timeout=WAIT_MS)
-    assert "exists already" in dialog.proof.toPlainText()
+    assert "Not exported" in dialog.stage.text()
+    assert "exists already" in dialog.name.refusal.text()
     dialog.close()
 
 
-def test_that_closing_the_window_waits_for_an_export(stored, qtbot):
+def test_that_closing_the_window_gives_up_an_export_which_leaves_nothing(stored):
     stored.actions_.export.trigger()
     dialog = stored.findChild(ExportDialog)
     dialog.start()
-    thread = dialog._thread
+    work, folder = dialog._work, stored.run.path.parent
+    before = {path for path in folder.iterdir() if not path.name.startswith(".")}
     stored.close()
-    assert thread.isFinished()
-    onnx.checker.check_model(dialog.out.text(), full_check=True)
+    assert not stored.isVisible()
+    wait_for_exports()
+    assert work.answer.done()
+    assert set(folder.iterdir()) == before
 
 
 def test_that_a_picture_of_the_window_is_saved_and_a_failure_to_is_told(stored, tmp_path):
