@@ -24,6 +24,13 @@ def trained(tmp_path):
 
 
 @pytest.fixture
+def trained_long(tmp_path):
+    """The same, which takes some seconds more, so that it is seen between its beginning and its end."""
+    with training(tmp_path, {"epochs": 60, "record.snapshots": 150}) as trained:
+        yield trained
+
+
+@pytest.fixture
 def standing(gated, tmp_path):
     """A process that has written HOLD snapshots and stays alive."""
     with writing(gated.path, tmp_path) as standing:
@@ -44,17 +51,17 @@ def wait_for_end(qtbot, window):
     qtbot.waitUntil(lambda: window.watch.run is None, timeout=PATIENCE_MS)
 
 
-def test_that_the_window_follows_to_the_end_and_has_drawn_what_the_finished_file_says(window, trained, qtbot):
-    window.open_run(trained.path)
+def test_that_the_window_follows_to_the_end_and_has_drawn_what_the_finished_file_says(window, trained_long, qtbot):
+    window.open_run(trained_long.path)
     assert (len(window.run.history), state(window)) == (HOLD, "training elsewhere")
-    assert f"written by process {trained.child.pid} on " in window.layout_.status.writer.text()
+    assert f"written by process {trained_long.child.pid} on " in window.layout_.status.writer.text()
     shown = []
     window.layout_.time.drawn.connect(lambda: shown.append(window.layout_.views["curves"].position + 1))
-    trained.go_on()
+    trained_long.go_on()
     wait_for_end(qtbot, window)
     qtbot.waitUntil(lambda: bool(shown) and shown[-1] == len(window.run.history), timeout=PATIENCE_MS)
     assert any(HOLD < number < len(window.run.history) for number in shown)  # while it trained
-    with RunReader(trained.path) as run:
+    with RunReader(trained_long.path) as run:
         assert_same_history(window.run.history, run.history())
         assert (window.run.errors, window.run.checkpoint_steps) == (run.errors, run.checkpoint_steps())
     assert (window.run.status, state(window)) == ("finished", "finished")
