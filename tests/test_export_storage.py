@@ -232,9 +232,9 @@ class TestCommand:
             assert any(line.startswith(word) for line in printed)
 
     @pytest.mark.parametrize("wrong", [["--int8", "--half"], ["--opset", "99"]])
-    def test_that_wrong_options_end_with_status_2(self, conv, capsys, wrong):
+    def test_that_wrong_options_end_with_status_2(self, conv, tmp_path, capsys, wrong):
         with pytest.raises(SystemExit) as ended:
-            main(["export", str(conv.path), *wrong])
+            main(["export", str(conv.path), "--out", str(tmp_path / "no.onnx"), *wrong])
         assert ended.value.code == 2
         assert "sparseviz: " in capsys.readouterr().err
 
