@@ -45,11 +45,13 @@ def is_model_file(path: Path) -> bool:
 
 
 def layer_names(tensors: Iterable[str]) -> list[str]:
-    """The layers of these weights: without ".weight", unless two would have one name."""
+    """The layers of these weights: without ".weight", unless two would have one name; no name comes twice."""
     full = list(tensors)
     short = [name.removesuffix(".weight") or name for name in full]
     taken = Counter(short) + Counter(name for name in full if name.endswith(".weight"))
-    return [name if taken[name] == 1 else whole for name, whole in zip(short, full, strict=True)]
+    names = [name if taken[name] == 1 else whole for name, whole in zip(short, full, strict=True)]
+    seen = Counter(names)
+    return [name if seen[name] == 1 else f"{name} #{number}" for number, name in enumerate(names, start=1)]
 
 
 def biases_of(weight: str, rows: int, shapes: Mapping[str, tuple[int, ...]]) -> int:

@@ -46,6 +46,7 @@ class TestForeignOnnx:
         }
         stored = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
         stored.append(numpy_helper.from_array(self.array(7), "added"))
+        stored.append(numpy_helper.from_array(np.arange(6).reshape(2, 3), "numbers"))
         nodes = [
             helper.make_node("MatMul", ["x", "product"], ["a"]),
             helper.make_node("Add", ["a", "added"], ["a2"]),
@@ -55,6 +56,7 @@ class TestForeignOnnx:
             helper.make_node("Conv", ["x", "conv"], ["e"]),
             helper.make_node("ConvTranspose", ["x", "up"], ["f"]),
             helper.make_node("Gather", ["table", "x"], ["g"]),
+            helper.make_node("Gather", ["numbers", "x"], ["h"]),
             helper.make_node("Identity", ["a2"], ["y"]),
         ]
         model = open_model(write_onnx(tmp_path / "foreign.onnx", nodes, stored))
@@ -125,3 +127,17 @@ class TestForeignOnnx:
             helper.make_node("MatMul", ["x", "made"], ["y"]),
         ]
         assert list(matrices(open_model(write_onnx(tmp_path / "made.onnx", nodes, stored)))) == ["a"]
+
+    def test_that_no_two_layers_have_one_name(self, tmp_path):
+        stored = [numpy_helper.from_array(self.array(4, 4), name) for name in ("onnx::1", "onnx::2", "a.weight", "a")]
+        nodes = [helper.make_node("MatMul", ["x", f"onnx::{at}"], [f"y{at}"], name="/same/MatMul") for at in (1, 2)]
+        names = list(matrices(open_model(write_onnx(tmp_path / "names.onnx", nodes, stored))))
+        assert names == ["same/MatMul #1", "same/MatMul #2", "a.weight", "a"]
+
+    def test_that_a_graph_that_means_nothing_is_told_by_name(self, tmp_path):
+        stored = [numpy_helper.from_array(np.ones((6, 8), np.int8), "q"), numpy_helper.from_array(self.array(5), "s")]
+        nodes = [
+            helper.make_node("QLinearMatMul", ["x", "xs", "xz", "q", "s", "z", "ys", "yz"], ["y"]),
+        ]
+        with pytest.raises(ModelFileError, match=r"odd\.onnx cannot be read: ValueError"):
+            open_model(write_onnx(tmp_path / "odd.onnx", nodes, stored))

@@ -81,13 +81,15 @@ class _OnnxFile:
                 yield use
 
     def _is_matrix(self, use: Use) -> bool:
-        """Whether it has two axes or more; what cannot be computed is noted."""
+        """Whether it is floating, or made so, and has two axes or more; what cannot be computed is noted."""
         try:
             shape = self._shape(use)
         except ModelFileError as error:
             self._notes.append(f"left out: {error}")
             return False
-        return len(shape) > 1 and math.prod(shape) > 0
+        stored = self._values.stored.get(use.weight)
+        is_number = stored is None or stored.data_type in FLOATING or use.node.op_type in INTEGER
+        return is_number and len(shape) > 1 and math.prod(shape) > 0
 
     def _integer_use(self, node: onnx.NodeProto) -> Use | None:
         at, zero_at = INTEGER[node.op_type]
@@ -119,7 +121,9 @@ class _OnnxFile:
         if use.weight in self._values.stored:
             return tuple(self._values.stored[use.weight].dims)
         if use.weight not in self._shapes:
-            self._shapes[use.weight] = tuple(self._values.read(use.weight).shape)
+            array = self._values.read(use.weight)
+            is_whole = np.issubdtype(array.dtype, np.integer) and use.node.op_type not in INTEGER
+            self._shapes[use.weight] = () if is_whole else tuple(array.shape)
         return self._shapes[use.weight]
 
     def _layer(self, name: str, use: Use, floating: dict[str, tuple[int, ...]]) -> StoredTensor:

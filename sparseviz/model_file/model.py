@@ -50,6 +50,19 @@ def open_model(path: Path, look: Callable[[], None] = lambda: None) -> Model:
 
     Every weight is read twice, a band of a layer at a time. Raises ModelFileError, which names file and reason.
     """
+    try:
+        return _opened(path, look)
+    except (ModelFileError, Cancelled):
+        raise
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
+    except MemoryError as error:
+        raise ModelFileError(f"{path} needs more memory than there is") from error
+    except Exception as error:  # whatever a library makes of a damaged file
+        raise ModelFileError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _opened(path: Path, look: Callable[[], None]) -> Model:
     file = _read(path)
     if not file.layers:
         why = "; ".join(file.notes[:1]) or "no floating tensor has two or more dimensions"
@@ -68,12 +81,7 @@ def _read(path: Path) -> TensorFile:
         raise ModelFileError(f"{path}: the name of a model file ends in {', '.join(SUFFIXES)}")
     if not path.is_file():
         raise ModelFileError(f"{path} is not there, or is no file")
-    try:
-        return READERS.get(path.suffix.lower(), read_state_dict)(path)
-    except OSError as error:
-        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
-    except MemoryError as error:
-        raise ModelFileError(f"{path} needs more memory than there is") from error
+    return READERS.get(path.suffix.lower(), read_state_dict)(path)
 
 
 def _snapshot(layers: tuple[LayerSnapshot, ...], others: int) -> Snapshot:

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -15,6 +17,7 @@ from sparseviz.convert import convert_run
 from sparseviz.export import ExportOptions, export_run
 from sparseviz.gui.inspected_file import InspectedFile
 from sparseviz.gui.stored_run import StoredRun
+from tests.conftest import ROOT
 from tests.gui.test_recent import drop
 
 WAIT_MS = 20_000
@@ -217,3 +220,35 @@ def test_that_a_file_that_is_gone_meanwhile_is_told_when_its_cells_are_wanted(wi
     qtbot.waitUntil(lambda: window.messages.shown is not None, timeout=WAIT_MS)
     assert "a.safetensors" in window.messages.shown.text()
     window.messages.shown.close()
+
+
+# The program as its command starts it; it is closed as soon as the file is in a window's title.
+START = """
+import sys
+import sparseviz.trainer
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from sparseviz import cli
+
+def look():
+    titles = [widget.windowTitle() for widget in QApplication.topLevelWidgets()]
+    if any(sys.argv[1].endswith(title.removesuffix(" — sparseviz")) for title in titles if "." in title):
+        print("shown", flush=True)
+        QApplication.closeAllWindows()
+
+def run(*_):
+    timer = QTimer()
+    timer.timeout.connect(look)
+    timer.start(50)
+    return plain()
+
+plain, QApplication.exec = QApplication.exec, run
+cli.main([sys.argv[1]])
+"""
+
+
+def test_that_a_model_file_named_on_the_command_line_is_shown(exported, tmp_path):
+    told = os.environ | {"QT_QPA_PLATFORM": "offscreen", "XDG_DATA_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", START, str(exported)]
+    done = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["shown"]), done.stderr
