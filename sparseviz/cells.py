@@ -64,7 +64,7 @@ class Cells:
 
     part: Part
     step: int
-    source: str  # "live" or "checkpoint"
+    source: str  # "live", "checkpoint", or "file" of a model
     weight: FloatPlane  # see Planes
     density: FloatPlane  # share kept: 0 or 1 of a cell, in between of a block
     quantity: FloatPlane

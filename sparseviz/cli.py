@@ -40,7 +40,7 @@ _debug = click.option("--debug", is_flag=True, expose_value=False, help="Show th
 def _cli() -> None:
     """Watch a neural network decide which of its weights it needs; ship what is left.
 
-    `sparseviz [FILE ...]` opens the window, with the runs of these files.
+    `sparseviz [FILE ...]` opens the window, with these runs or model files.
     """
 
 
@@ -48,7 +48,7 @@ def _cli() -> None:
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @_debug
 def gui(files: tuple[Path, ...]) -> None:
-    """Open the window, with the runs of these files."""
+    """Open the window, with these runs or model files (ONNX, safetensors, PyTorch state_dict)."""
     for path in files:
         if not path.is_file():
             known = ", ".join(_cli.commands)
@@ -206,17 +206,18 @@ def export(run: Path, out: Path | None, **choices: Any) -> None:
 
 
 @_cli.command()
-@click.argument("run", required=False, type=click.Path(path_type=Path), metavar="[RUN.h5]")
+@click.argument("run", required=False, type=click.Path(path_type=Path), metavar="[RUN.h5 | MODEL]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_debug
 def info(run: Path | None, *, as_json: bool) -> None:
-    """Tell of a run; without one, of versions, device and folders."""
+    """Tell of a run or a model file (ONNX, safetensors, state_dict); without one, of versions, device and folders."""
     if run is not None and not as_json:
         _show_run(run)
         return
     from sparseviz.cli_about import about  # noqa: PLC0415  # keeps --help quick
+    from sparseviz.cli_table import read_facts  # noqa: PLC0415
 
-    facts = _read_summary(run) if run else about()
+    facts = read_facts(run) if run else about()
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
@@ -244,17 +245,10 @@ def convert(run: Path, form: str, step: int | None, out: Path | None) -> None:
     click.echo(convert_run(run, form, out, step=step))
 
 
-def _read_summary(path: Path) -> dict[str, Any]:
-    from sparseviz.store import RunReader, summary  # noqa: PLC0415  # keeps --help quick
-
-    with RunReader(path) as run:
-        return summary(run)
-
-
 def _show_run(path: Path) -> None:
-    from sparseviz.cli_table import show_summary  # noqa: PLC0415  # keeps --help quick
+    from sparseviz.cli_table import read_facts, show_facts  # noqa: PLC0415  # keeps --help quick
 
-    show_summary(_out, _read_summary(path))
+    show_facts(_out, path, read_facts(path))
     click.echo(path)
 
 

@@ -1,22 +1,59 @@
-"""The layer table of a run, as text."""
+"""The layer table of a run or a model file, as text."""
 
+from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from sparseviz.stored_tensors import is_model_file
+
 COLUMNS = ("layer", "shape", "before", "kept", "sparse", "compression", "undecided kept / cut", "dead units")
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """What `info` says of a run or a model file, as plain values. Raises InputError."""
+    if is_model_file(path):
+        from sparseviz.model_file import facts, open_model  # noqa: PLC0415  # torch takes seconds: only when needed
+
+        return facts(open_model(path))
+    from sparseviz.store import RunReader, summary  # noqa: PLC0415
+
+    with RunReader(path) as run:
+        return summary(run)
+
+
+def show_facts(console: Console, path: Path, facts: dict[str, Any]) -> None:
+    """Print what `read_facts` gave."""
+    (show_model if is_model_file(path) else show_summary)(console, facts)
+
+
+def show_model(console: Console, model: dict[str, Any]) -> None:
+    """Print a model file's layer table; `model` is what `model_file.facts` gives."""
+    console.print(_table(model))
+    _show_compression(console, model)
+    console.print(f"form         {model['form']}, stored as {', '.join(_kinds(model))}", markup=False)
+    for note in model["notes"]:
+        console.print(f"note         {note}", markup=False)
+
+
+def _kinds(model: dict[str, Any]) -> list[str]:
+    return sorted({layer["numbers"] for layer in model["layers"]})
+
+
+def _show_compression(console: Console, sizes: dict[str, Any]) -> None:
+    console.print(
+        f"compression  {_times(sizes['compression'])} of all parameters, "
+        f"{_times(sizes['compression_weights'])} of the weights"
+    )
 
 
 def show_summary(console: Console, run: dict[str, Any]) -> None:
     """Print a run's layer table and how it ended; `run` is what `store.summary` gives."""
     if run.get("layers"):
         console.print(_table(run))
-        console.print(
-            f"compression  {_times(run['compression'])} of all parameters, "
-            f"{_times(run['compression_weights'])} of the weights"
-        )
+        _show_compression(console, run)
         errors = ", ".join(f"{split} {_percent(value)}" for split, value in run["error_percent"].items())
         console.print(f"error        {errors}")
     console.print(f"status       {_status(run)}, {run['snapshots']} snapshots", markup=False)

@@ -201,6 +201,11 @@ def preview_shape(rows: int, columns: int) -> tuple[int, int]:
     return math.ceil(rows / _block(rows)), math.ceil(columns / _block(columns))
 
 
+def preview_blocks(rows: int, columns: int) -> tuple[int, int]:
+    """Rows and columns of a matrix that one pixel of its preview stands for."""
+    return _block(rows), _block(columns)
+
+
 def _block(cells: int) -> int:
     return math.ceil(cells / PREVIEW_SIDE)
 
@@ -212,12 +217,20 @@ def take_preview(weight: Tensor, mask: Tensor) -> tuple[Tensor, float]:
     block with its sign, 128 + 127 * w / scale, at least one level away from 128, which means none kept.
     Plane 1 is the share of the block that is kept, 255 for all, at least 1 where any is.
     """
-    block = (_block(weight.shape[0]), _block(weight.shape[1]))
+    return as_preview(*block_extremes(weight, mask, preview_blocks(*weight.shape)))
+
+
+def block_extremes(weight: Tensor, mask: Tensor, block: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Of every block of a matrix, or of a band of whole blocks: the largest kept weight, and the share kept."""
     kept = _blocks((weight * mask).float(), block)
     high, low = (_reduce(kept, reduction) for reduction in (torch.amax, torch.amin))
-    extreme = torch.where(high >= -low, high, low)
-    scale = float(extreme.abs().max())
     density = _reduce(_blocks(mask, block), torch.sum) / (_filled(weight, block) * block[0] * block[1])
+    return torch.where(high >= -low, high, low), density
+
+
+def as_preview(extreme: Tensor, density: Tensor) -> tuple[Tensor, float]:
+    """What `take_preview` gives, from `block_extremes` of the whole matrix."""
+    scale = float(extreme.abs().max())
     level = (127 * extreme / (scale or 1.0)).round()
     seen = torch.where(extreme < 0, level.clamp_max(-1), level.clamp_min(1))
     signed = 128 + torch.where(density > 0, seen, 0.0)

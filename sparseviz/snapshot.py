@@ -61,7 +61,7 @@ class LayerInfo:
     name: str
     shape: tuple[int, ...]  # (out, in, *kernel) of a convolution, (out, in) of a linear layer
     biases: int
-    multiply_adds: int  # for one input, all weights kept
+    multiply_adds: int  # for one input, all weights kept; 0 where that is not known
     quantity: Quantity
     preview_shape: tuple[int, int]  # pixels, at most PREVIEW_SIDE each
 

@@ -18,7 +18,7 @@ class Actions(QObject):
         super().__init__(window)
         self._window = window
         self._icons: dict[QAction, QStyle.StandardPixmap] = {}
-        self.open = self._make(self.tr("&Open Run…"), QKeySequence.StandardKey.Open, _Icon.SP_DialogOpenButton)
+        self.open = self._make(self.tr("&Open Run or Model…"), QKeySequence.StandardKey.Open, _Icon.SP_DialogOpenButton)
         self.export = self._make(self.tr("&Export ONNX…"), "Ctrl+E", _Icon.SP_DialogSaveButton)
         self.open_config = self._make(self.tr("Open &Configuration…"), "Ctrl+Shift+O")
         self.save_config = self._make(self.tr("Save Con&figuration…"), "Ctrl+Alt+S")

@@ -3,12 +3,13 @@
 from PySide6.QtCore import QObject
 
 from sparseviz.gui.actions import Actions
+from sparseviz.gui.inspected_file import InspectedFile
 from sparseviz.gui.layout import Layout
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import LiveRun
 from sparseviz.gui.watch import Watch
 
-Run = LiveRun | StoredRun
+Run = LiveRun | StoredRun | InspectedFile
 
 
 class Availability(QObject):
@@ -42,7 +43,8 @@ class Availability(QObject):
         self._has_cells = not self._offers_cells(run)  # so that it is told in any case
         self.offer_cells(run)
         state = "stuck" if training and stuck else self._state(run, training=training)
-        self._layout.show_state(state, run.info.device if run else "")
+        device = run.info.device if run is not None and not isinstance(run, InspectedFile) else ""
+        self._layout.show_state(state, device)
         self._layout.status.show_writer(self._watch.text())
 
     def _explain(self, run: Run | None) -> None:
@@ -57,6 +59,14 @@ class Availability(QObject):
         here = self.tr("This can be done when the run has ended; Stop ends it here, in good order.")
         actions.explain_these([actions.export], here if isinstance(run, LiveRun) else later if is_status else "")
         actions.explain_these([actions.resume], later if is_status else "")
+        if isinstance(run, InspectedFile):
+            weights = self.tr(
+                "A model file has no training in it: only a run can be gone on with, exported or animated."
+            )
+            actions.explain_these([actions.export, actions.resume, actions.animation], weights)
+            actions.branch.setToolTip(weights)
+        else:
+            actions.explain_these([actions.animation], "")
 
     def offer_cells(self, run: Run | None) -> None:
         """Let the weights view ask for true cells where it may; called whenever the time that is shown has changed."""
@@ -66,6 +76,8 @@ class Availability(QObject):
 
     def _offers_cells(self, run: Run | None) -> bool:
         """At its newest snapshot a run that grows is drawn from previews: checkpoints come later."""
+        if isinstance(run, InspectedFile):
+            return True
         if isinstance(run, StoredRun):
             return run.has_checkpoints and not (run is self._watch.run and self._layout.time.follows())
         return run is not None and self._actions.pause.isChecked()
@@ -73,4 +85,6 @@ class Availability(QObject):
     def _state(self, run: Run | None, *, training: bool) -> str:
         if training:
             return "paused" if self._actions.pause.isChecked() else "training here"
+        if isinstance(run, InspectedFile):
+            return "model"
         return run.status if isinstance(run, StoredRun) else "ready"

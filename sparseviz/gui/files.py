@@ -1,4 +1,4 @@
-"""Files that a person asks for: runs, views, pictures of the window, configurations."""
+"""Files that a person asks for: runs, models, views, pictures of the window, configurations."""
 
 import re
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from sparseviz.gui.layout import Layout
 from sparseviz.gui.messages import Messages
 from sparseviz.gui.views.base import Pane
 from sparseviz.gui.views.compare.base import CompareView
+from sparseviz.stored_tensors import SUFFIXES
 
 
 class Files(QObject):
@@ -63,7 +64,7 @@ class Files(QObject):
         return super().eventFilter(watched, event)
 
     def take(self, found: list[Path]) -> None:
-        """Open the first: a run, a configuration, or a folder in the run list."""
+        """Open the first: a run, a model, a configuration, or a folder in the run list."""
         if len(found) > 1:
             told = self.tr("{0} was opened, the first of {1}; a window shows one run.")
             self._layout.status.showMessage(told.format(found[0].name, len(found)))
@@ -79,12 +80,16 @@ class Files(QObject):
 
     @Slot()
     def choose_run(self) -> None:
-        """Ask for a run file."""
+        """Ask for a run file, or a model file to look at."""
         run = self._run()
         folder = str(run.parent if run else paths.runs_folder())
-        path, _ = QFileDialog.getOpenFileName(
-            self._window, self.tr("Open Run"), folder, self.tr("Runs (*.h5 *.h5.status)")
+        runs, models = "*.h5 *.h5.status", " ".join(f"*{suffix}" for suffix in SUFFIXES)
+        forms = (
+            self.tr("Runs and models ({0})").format(f"{runs} {models}"),
+            self.tr("Runs ({0})").format(runs),
+            self.tr("Models: ONNX, safetensors, PyTorch state_dict ({0})").format(models),
         )
+        path, _ = QFileDialog.getOpenFileName(self._window, self.tr("Open Run or Model"), folder, ";;".join(forms))
         if path:
             self.run_chosen.emit(Path(path))
 

@@ -273,10 +273,11 @@ class Layout(QObject):
         self.curves.set_references(references(config))
 
     def show_state(self, state: str, device: str) -> None:
-        """Say what is going on, and where; `state`: of a run's file, or ready, training here, paused or stuck."""
+        """Say what is going on, and where; `state`: of a run's file, or ready, training here, paused, stuck, model."""
         names = {"lost": self.tr("followed no more"), "ended": self.tr("ended")}
         names |= {"ready": self.tr("ready"), "training here": self.tr("training"), "paused": self.tr("paused")}
         names |= {"stuck": self.tr("paused: file cannot be written")}
+        names |= {"model": self.tr("model file, not a run")}
         names |= {"training": self.tr("training elsewhere"), "interrupted": self.tr("interrupted")}
         names |= {"finished": self.tr("finished"), "stopped": self.tr("stopped"), "failed": self.tr("failed")}
         self.state.setText(f"  ● {names[state]}  ")

@@ -9,13 +9,16 @@ from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 from sparseviz.config import EMBEDDED, InputError, RunConfig
 from sparseviz.gui.actions import Actions
 from sparseviz.gui.availability import Availability
-from sparseviz.gui.branching import Branching, origin
+from sparseviz.gui.branching import Branching
 from sparseviz.gui.examples_desk import ExamplesDesk
 from sparseviz.gui.export_dialog import ExportDialog
 from sparseviz.gui.files import Files
 from sparseviz.gui.focus import FocusGuide
+from sparseviz.gui.inspected_file import InspectedFile
 from sparseviz.gui.layout import Layout
 from sparseviz.gui.messages import Messages
+from sparseviz.gui.models import Models
+from sparseviz.gui.presentation import Presentation, Shown
 from sparseviz.gui.questions import Questions
 from sparseviz.gui.rescue import Rescue
 from sparseviz.gui.run_controls import RunControls
@@ -23,6 +26,7 @@ from sparseviz.gui.shortcuts import ShortcutsPage
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import BranchWork, LiveRun, TrainingThread
 from sparseviz.gui.watch import Watch
+from sparseviz.stored_tensors import is_model_file
 
 ROOMY = QSize(1700, 1060)  # the largest size to begin with
 DRAW_SHARE = 20  # drawing takes at most one part in so many of the time
@@ -31,25 +35,25 @@ WAITS_MS = (100, 1000)  # between two looks at the history: the shortest and the
 
 
 class MainWindow(QMainWindow):
-    """One run at a time: none, one that trains, or one from a file."""
+    """One run at a time: none, one that trains, or one from a file; or a model file."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("sparseviz")
         self.actions_ = Actions(self)
         self.layout_ = Layout(self, self.actions_)
-        self.run: LiveRun | StoredRun | None = None
+        self.run: Shown | None = None
         self.thread_: TrainingThread | None = None
         self._drawn: tuple[int, int] | None = None  # length of the history and position
-        self.messages = Messages(self)
-        self.watch = Watch(self)
+        self.messages, self.watch = Messages(self), Watch(self)
         self.availability = Availability(self.actions_, self.layout_, self.watch, self)
         self.controls = RunControls(self.actions_, self._live, self)
         self.branching = Branching(self.actions_, self.layout_, self)
         self.examples = ExamplesDesk(self.layout_.examples, self)
         self.questions = Questions(self.layout_.weights, self._shown, self)
         self.files = Files(self.actions_, self.layout_, self.messages, self._run_path, self)
-        self.rescue = Rescue(self)
+        self.rescue, self.models = Rescue(self), Models(self)
+        self.presentation = Presentation(self.layout_, self)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._look)
         self.resize(self.screen().availableGeometry().size().boundedTo(ROOMY) * 0.95)
@@ -90,7 +94,9 @@ class MainWindow(QMainWindow):
         layout.presets.activated.connect(lambda: self.load_preset(layout.presets.currentText()))
         layout.steering.steered.connect(self.controls.steer)
         layout.time.moved.connect(self._move)
-        for failed in (self.questions.failed, self.watch.lost):
+        self.models.opened.connect(self._show_run)
+        self.models.told.connect(layout.status.showMessage)
+        for failed in (self.questions.failed, self.watch.lost, self.models.failed):
             failed.connect(self.messages.complain)
         self.watch.changed.connect(self._update_actions)
         self.watch.ended.connect(self._tell_ended)
@@ -121,7 +127,7 @@ class MainWindow(QMainWindow):
             return
         self._start(self.branching.work() or self.layout_.steering.config)
 
-    def _go_on_from(self, run: LiveRun | StoredRun | None) -> None:
+    def _go_on_from(self, run: Shown | None) -> None:
         if isinstance(run, StoredRun):
             self._start(run.path)
 
@@ -181,11 +187,14 @@ class MainWindow(QMainWindow):
     # A run from a file.
 
     def open_run(self, path: Path) -> None:
-        """Show a stored run; what cannot be read is said, and the window stays as it is."""
+        """Show a stored run or a model file; what cannot be read is said, and the window stays as it is."""
         if self.is_training():
             self.messages.complain(
                 self.tr("A run is training. Stop it before opening another, or open a second window.")
             )
+            return
+        if is_model_file(path):
+            self.models.open(path)
             return
         try:
             run = StoredRun(path)
@@ -210,20 +219,15 @@ class MainWindow(QMainWindow):
 
     # One run, many views.
 
-    def _show_run(self, run: LiveRun | StoredRun | None) -> None:
-        if isinstance(self.run, StoredRun):
-            self.run.close()
+    @Slot(object)
+    def _show_run(self, run: Shown | None) -> None:
+        self.models.cancel()
+        self.presentation.end(self.run)
         self.run, self._drawn = run, None
         self.layout_.clear()
-        self.examples.show_run(run)
-        self.branching.show_run(run)
-        self.watch.show_run(run)
-        if run:
-            self.layout_.weights.set_input_shape(run.input_shape)
-            parent = origin(run.info, self.tr(", branched from {0} at step {1:,}"))
-            self.setWindowTitle(f"{run.path.name}{parent} — sparseviz")
-            self.layout_.time.show_length(run.history, live=self._grows())
-            self.layout_.show_references(run.info.config)
+        for asks in (self.examples, self.branching, self.watch):
+            asks.show_run(None if isinstance(run, InspectedFile) else run)
+        self.presentation.begin(run, live=self._grows())
         self._update_actions()
         self._timer.start(0)
 
@@ -237,7 +241,9 @@ class MainWindow(QMainWindow):
         """The process that wrote the run has ended it, or is gone."""
         self.layout_.status.showMessage(text, TOLD_MS)
         self.layout_.runs.refresh()
-        self.branching.show_run(self.run)  # its checkpoints can be branched now
+        self.branching.show_run(
+            None if isinstance(self.run, InspectedFile) else self.run
+        )  # its checkpoints can be branched now
         self._redraw()
 
     @Slot()
@@ -256,19 +262,17 @@ class MainWindow(QMainWindow):
         clock.start()
         live = self._grows()
         if self.run and len(self.run.history):
-            self.layout_.time.show_length(self.run.history, live=live)
+            self.presentation.show_time(self.run, live=live)
             now = (len(self.run.history), self.layout_.time.position())
             if now != self._drawn:
                 self._drawn = now
-                self.layout_.draw(self.run.history, now[1])
-                self.layout_.status.show_run(self.run.history, self.run.info, self.run.path, live=live)
-                self.layout_.show_ending(self.run.errors if isinstance(self.run, StoredRun) else None)
+                self.presentation.draw(self.run, now[1], live=live)
             self.availability.offer_cells(self.run)
             self.examples.look(now[1])
         if live:
             self._timer.start(min(max((DRAW_SHARE - 1) * clock.elapsed(), WAITS_MS[0]), WAITS_MS[1]))
 
-    def _shown(self) -> tuple[LiveRun | StoredRun, int] | None:
+    def _shown(self) -> tuple[Shown, int] | None:
         """The run, and the position in its history that the views show."""
         return (self.run, self.layout_.time.position()) if self.run and len(self.run.history) else None
 
@@ -290,7 +294,7 @@ class MainWindow(QMainWindow):
             self.thread_.end()
         self.examples.close()
         self.layout_.runs.close_reading()
-        if isinstance(self.run, StoredRun):
-            self.run.close()
+        self.models.cancel()
+        self.presentation.end(self.run)
         self.layout_.arrangement.save()
         super().closeEvent(event)

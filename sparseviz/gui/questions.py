@@ -9,11 +9,12 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from sparseviz.config import InputError
 from sparseviz.gui.inbox import Inbox
+from sparseviz.gui.inspected_file import InspectedFile
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import LiveRun
 from sparseviz.gui.views.weights import WeightsView
 
-Run = LiveRun | StoredRun
+Run = LiveRun | StoredRun | InspectedFile
 
 
 class Questions(QObject):

@@ -62,12 +62,23 @@ class StatusLine(QStatusBar):
         self.bar.setRange(0, epochs * info.steps_per_epoch)
         self.bar.setValue(newest.step)
         self.facts.setText("  ·  ".join(self._speed(history, info, epochs) * live + self._state(history)))
+        self.facts.setToolTip("")
         self.file.setText(path.name)
         parent = info.parent
         told = (
             self.tr("{0}, branched from {1} at step {2:,}").format(path, parent.name, parent.step) if parent else path
         )
         self.file.setToolTip(str(told))
+
+    def show_model(self, history: History, path: Path, form: str, notes: tuple[str, ...]) -> None:
+        """The size of a model file, and what a person should know of it."""
+        self.bar.hide()
+        self.epoch.clear()
+        told = [self.tr("{0} file, not a run").format(form), *self._state(history), *notes[:1]]
+        self.facts.setText("  ·  ".join(told))
+        self.facts.setToolTip("\n".join(notes))
+        self.file.setText(path.name)
+        self.file.setToolTip(str(path))
 
     def _speed(self, history: History, info: RunInfo, epochs: int) -> list[str]:
         begin, end = history[max(0, len(history) - 1 - _SPEED_SNAPSHOTS)], history[len(history) - 1]

@@ -115,6 +115,12 @@ class TimeBar(QWidget):
         self._enable(len(history) > 1)
         self._tell(history, live=live)
 
+    def show_no_time(self, text: str, short: str) -> None:
+        """Say why there is nothing to move through."""
+        self._enable(False)
+        self._texts = text, short
+        self._fit()
+
     def reset(self) -> None:
         """Forget the history."""
         self.playback.stop()

@@ -73,6 +73,7 @@ class View(Pane):
         super().__init__(parent)
         self.history: History | None = None
         self.position = -1
+        self._why_empty = ""
         self.body = QWidget()
         self.empty = QLabel(self.invitation(), wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
         self.empty.setContentsMargins(24, 24, 24, 24)
@@ -86,9 +87,15 @@ class View(Pane):
         """What will appear here and how, while there is nothing to draw."""
         raise NotImplementedError
 
+    def set_why_empty(self, why: str) -> None:
+        """Say why nothing can be drawn of what is shown from now on; "" where something can."""
+        self._why_empty = why
+        self.empty.setText(why or self.invitation())
+        self.setAccessibleDescription(why or self.invitation())
+
     def draw(self, history: History, position: int) -> None:
         """Draw the snapshot at `position` as now; one beyond the ends means the end."""
-        if len(history) == 0:
+        if len(history) == 0 or self._why_empty:
             self.clear()
             return
         self.history, self.position = history, min(max(position, 0), len(history) - 1)

@@ -61,6 +61,9 @@ class Captions(QObject):
         place = self.tr("live, step") if cells.source == "live" else self.tr("checkpoint at step")
         block = cells.part.block
         what = self.tr("true cells") if block == 1 else self.tr("blocks of {0} × {0} cells").format(block)
+        if cells.source == "file":
+            self.source.set_texts(self.tr("{0}, from the file").format(what), what)
+            return
         short = self.tr("{0}: step {1:,}").format(what, cells.step)
         if cells.mask_step == cells.step:
             self.source.set_texts(f"{what}: {place} {cells.step:,}", short)

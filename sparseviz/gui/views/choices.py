@@ -26,7 +26,7 @@ class Choices(QWidget):
         self._labels = [QLabel(text) for text in (self.tr("Layer"), self.tr("Show"), self.tr("As"))]
         self.order, self.unit = QToolButton(), QToolButton()
         self.sort_rows, self.sort_columns = self._orders()
-        self._cells_available = False
+        self._cells_available, self._is_trained = False, True
         self._fill()
         self._name()
         self._arrange()
@@ -152,17 +152,22 @@ class Choices(QWidget):
         """Name the layer's decisive quantity."""
         self.shows.setItemText(SHOWS.index("quantity"), self.tr("decisive quantity: {0}").format(name))
 
+    def set_trained(self, trained: bool) -> None:
+        """Say whether more than weights is known from now on: ages, and what a unit sees of the input."""
+        self._is_trained = trained
+
     def set_cells_available(self, available: bool, kinds: Sequence[str]) -> None:
         """Offer what only true cells can show, or not: while a run trains there are none."""
         self._cells_available = available
-        self._offer(self.shows, SHOWS, [show for show in SHOWS if available or show not in FROM_CELLS])
+        known = [show for show in SHOWS if available or show not in FROM_CELLS]
+        self._offer(self.shows, SHOWS, [show for show in known if self._is_trained or show != "age"])
         self.set_kinds(kinds)
         if not available:
             self.sort_rows.setChecked(False)
             self.sort_columns.setChecked(False)
-        for widget in (self.order, self.unit):
-            widget.setEnabled(available)
-        if not available:
+        self.order.setEnabled(available)
+        self.unit.setEnabled(available and self._is_trained)
+        if not self.unit.isEnabled():
             self.unit.setChecked(False)
         self._change_kind_tools()
 
@@ -173,7 +178,8 @@ class Choices(QWidget):
             item = model.item(number)
             item.setEnabled(key in allowed)
             needs = self.tr("True cells come while the run is paused or stored.") if not self._cells_available else ""
-            item.setToolTip("" if key in allowed else needs or self.tr("This layer has none."))
+            none = self.tr("A model file does not tell it.") if key == "age" else self.tr("This layer has none.")
+            item.setToolTip("" if key in allowed else needs or none)
         if box.currentData() not in allowed:
             box.setCurrentIndex(0)
 

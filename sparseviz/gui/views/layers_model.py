@@ -1,6 +1,7 @@
 """The rows of the layer table: texts as they are shown, and what they are sorted by."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,13 +83,14 @@ class LayersModel(QAbstractTableModel):
             *_numbers(layer.info.weights, layer.kept),
             "–" if math.isnan(share) else f"{percent(share)} %",
             f"{layer.dead_units:,}",
-            f"{_multiply_adds(layer):,}",
+            _work([layer]),
         )
         note = self.tr("{0} % of the kept, {1} % of the cut").format(
             percent(layer.undecided_kept), percent(layer.undecided_cut)
         )
         dead = self.tr("{0:,} of {1:,} output units").format(layer.dead_units, layer.info.rows)
         before = self.tr("{0:,} before anything is cut").format(layer.info.multiply_adds)
+        before = before if layer.info.multiply_adds else self.tr("The file does not tell the size of its inputs.")
         notes = ("", "", "", "", "", "", "" if math.isnan(share) else note, dead, before)
         return Row(texts, layer.info.weights, layer.kept, _keys(layer), notes)
 
@@ -115,7 +117,7 @@ class LayersModel(QAbstractTableModel):
             sizes.parameters_kept, sizes.parameters, sizes.weights_kept, sizes.weights
         )
         dead = f"{sum(layer.dead_units for layer in snapshot.layers):,}"
-        work = f"{sum(map(_multiply_adds, snapshot.layers)):,}"
+        work = _work(snapshot.layers)
         texts = (self.tr("Total"), "", before, kept, sparsity, both, "", dead, work)
         notes = ("", "", "", "", "", note, "", "", "")
         return Row(texts, sizes.parameters, sizes.parameters_kept, (), notes, total=True)
@@ -165,9 +167,10 @@ class LayersModel(QAbstractTableModel):
 def _keys(layer: LayerSnapshot) -> tuple[str | float, ...]:
     """What the columns are sorted by; what has no value comes before all that has."""
     share, weights = undecided(layer), layer.info.weights
+    work = _multiply_adds(layer) if layer.info.multiply_adds else -1
     compression = weights / layer.kept if layer.kept else math.inf
     sizes = (weights, weights, layer.kept, 1 - layer.kept / weights if weights else -1.0, compression)
-    return (layer.info.name, *sizes, -1.0 if math.isnan(share) else share, layer.dead_units, _multiply_adds(layer))
+    return (layer.info.name, *sizes, -1.0 if math.isnan(share) else share, layer.dead_units, work)
 
 
 def _values(row: Row) -> list[str | int | float]:
@@ -176,12 +179,19 @@ def _values(row: Row) -> list[str | int | float]:
     compression = row.before / row.kept if row.kept else math.inf if row.before else math.nan
     share, *counts = row.keys[6:] if row.keys else (math.nan,) * 3
     undecided_ = 100 * share if isinstance(share, float) and share >= 0 else math.nan
-    return [*row.texts[:2], row.before, row.kept, sparsity, compression, undecided_, *counts]
+    known = [math.nan if isinstance(count, int) and count < 0 else count for count in counts]
+    return [*row.texts[:2], row.before, row.kept, sparsity, compression, undecided_, *known]
 
 
 def _multiply_adds(layer: LayerSnapshot) -> int:
     """Those that are left: every weight of a layer takes part in equally many."""
     return layer.info.multiply_adds * layer.kept // max(layer.info.weights, 1)
+
+
+def _work(layers: Iterable[LayerSnapshot]) -> str:
+    """Multiply-adds of all the layers as they are written; a dash where one is not known."""
+    found = list(layers)
+    return f"{sum(map(_multiply_adds, found)):,}" if all(layer.info.multiply_adds for layer in found) else "–"
 
 
 def _numbers(before: int, kept: int) -> tuple[str, str, str, str]:

@@ -109,8 +109,9 @@ def _signed(cells: Cells, extreme: float) -> ByteArray:
 
 
 def largest(cells: Cells) -> float:
-    """The largest |w| that is kept; 0 where none is."""
-    return float(np.abs(cells.weight[cells.kept]).max(initial=0.0))
+    """The largest finite |w| that is kept; 0 where none is."""
+    sizes = np.abs(cells.weight[cells.kept])
+    return float(sizes[np.isfinite(sizes)].max(initial=0.0))
 
 
 def halftone(levels: ByteArray, density: ByteArray, block: tuple[int, int], rest: int) -> ByteArray:
