@@ -3,7 +3,7 @@
 from html import escape
 
 from PySide6.QtCore import QEvent, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication
+from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication, QTextOption
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -30,6 +30,7 @@ class ReportPage(QWidget):
         self._words = ReportWords(self)
         self.text = QTextBrowser()
         self.text.setAccessibleName(self.tr("Report of the export"))
+        self.text.setWordWrapMode(QTextOption.WrapMode.WordWrap)  # a number in a narrow table is not broken
         self.show_folder = QPushButton(self.tr("Show in fol&der"), autoDefault=False)
         self.show_folder.setToolTip(self.tr("Open the folder in which the file is"))
         self.copy = QPushButton(self.tr("Copy as &Markdown"), autoDefault=False)

@@ -200,7 +200,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], theme: Theme) -> 
     """With names on the left and numbers on the right."""
     ground = mix(theme.text, theme.background, 0.88).name()
     lines = [f'<tr bgcolor="{ground}">{_cells("th", head)}</tr>', *(f"<tr>{_cells('td', row)}</tr>" for row in rows)]
-    return f'<table cellspacing="0" cellpadding="4" style="margin-top: 8px">{"".join(lines)}</table>'
+    return f'<table cellspacing="0" cellpadding="3" style="margin-top: 8px">{"".join(lines)}</table>'
 
 
 def _cells(tag: str, texts: Sequence[str]) -> str:
