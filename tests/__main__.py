@@ -11,7 +11,7 @@ CHECKS = (
     ["ruff", "format", "--check"],
     ["mypy"],
     ["lint-imports", "--no-logo"],
-    ["pytest", *sys.argv[1:]],
+    ["pytest", "--numprocesses=2", "--dist=loadfile", *sys.argv[1:]],  # a file's tests share what they have trained
 )
 
 
