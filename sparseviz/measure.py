@@ -80,8 +80,9 @@ class Observer:
         """The layers now, in the order of the model."""
         masks = {name: self._method.mask(name) for name in self.infos}
         taken = tuple(self._layer(name, masks) for name in self.infos)
-        self._note_cuts(masks)
-        self._last = {name: mask.clone() for name, mask in masks.items()}
+        if not self._last or any(layer.flips for layer in taken):
+            self._note_cuts(masks)
+            self._last = {name: mask.clone() for name, mask in masks.items()}
         self._number += 1
         return taken
 

@@ -25,7 +25,7 @@ from sparseviz.store import Parent, ResumePoint, RunInfo, RunWriter, branch_poin
 from sparseviz.store.format import TEST_INPUTS, TestInputs
 from sparseviz.trainer import Trainer
 
-CHECKPOINTS = 20  # of a run, over time; the file's slots decide which of them stay
+CHECKPOINTS = 10  # of a run, over time; the file's slots decide which of them stay
 CHECKPOINT_SECONDS = 300.0  # so much of a long run is lost at most when its process dies, or two snapshots' time
 
 
