@@ -63,17 +63,11 @@ class Pane(QWidget):
         raise NotImplementedError
 
 
-class View(Pane):
-    """Draws `history` as it was at `position`, and cannot tell a live run from a stored one.
-
-    A variant builds its widgets into `body` and fills `_draw`, `_clear` and `_restyle`.
-    """
+class Inviting(Pane):
+    """A pane with a body, in whose place stands what will appear there while there is nothing to draw."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.history: History | None = None
-        self.position = -1
-        self._why_empty = ""
         self.body = QWidget()
         self.empty = QLabel(self.invitation(), wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
         self.empty.setContentsMargins(24, 24, 24, 24)
@@ -86,6 +80,19 @@ class View(Pane):
     def invitation(self) -> str:
         """What will appear here and how, while there is nothing to draw."""
         raise NotImplementedError
+
+
+class View(Inviting):
+    """Draws `history` as it was at `position`, and cannot tell a live run from a stored one.
+
+    A variant builds its widgets into `body` and fills `_draw`, `_clear` and `_restyle`.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.history: History | None = None
+        self.position = -1
+        self._why_empty = ""
 
     def set_why_empty(self, why: str) -> None:
         """Say why nothing can be drawn of what is shown from now on; "" where something can."""

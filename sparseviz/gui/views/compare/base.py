@@ -4,34 +4,22 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sparseviz.gui.theme import Theme, mute, theme_of
-from sparseviz.gui.views.base import Pane
+from sparseviz.gui.views.base import Inviting
 from sparseviz.gui.views.compare.subject import Subject, sign_of
 
 _SAMPLE, _GAP, _MARGIN = 26, 5, 6  # pixels
 _MOST_NAME = 220  # pixels of a name
 
 
-class CompareView(Pane):
+class CompareView(Inviting):
     """Draws the runs it is given; a variant builds its widgets into `body` and fills `_draw` and `_restyle`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.runs: tuple[Subject, ...] = ()
-        self.body = QWidget()
-        self.empty = QLabel(self.invitation(), wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
-        self.empty.setContentsMargins(24, 24, 24, 24)
-        mute(self.empty, self.theme)
-        self._pages = QStackedLayout(self)
-        self._pages.addWidget(self.empty)
-        self._pages.addWidget(self.body)
-        self.setAccessibleDescription(self.invitation())
-
-    def invitation(self) -> str:
-        """What will appear here and how, while there is nothing to draw."""
-        raise NotImplementedError
 
     def least(self) -> int:
         """How many runs it needs."""
