@@ -2,7 +2,8 @@
 
 from functools import lru_cache
 
-from sparseviz.config import RecordConfig, RunConfig
+from sparseviz.config import RunConfig
+from sparseviz.config_parts import RecordConfig
 
 LEAST_PLACES = 2  # one is whole while the other is written
 _FLOAT, _MOMENTS = 4, 8  # bytes: of a number; of Adam's two moments of it

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from sparseviz import paths
-from sparseviz.config import DataConfig, InputError, choose
+from sparseviz.config import InputError, choose
+from sparseviz.config_parts import DataConfig
 
 Progress = Callable[[str, int, int], None]  # (file name, bytes done, bytes in all or 0)
 

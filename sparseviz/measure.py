@@ -47,6 +47,12 @@ class Tally:
         self.sums[1] += wrong
         self.sums[2] += len(labels)
 
+    def take(self) -> list[float]:
+        """The sums, which begin anew. Waits for the device."""
+        sums: list[float] = self.sums.tolist()
+        self.sums.zero_()
+        return sums
+
 
 class Observer:
     """Takes the layers' snapshots of one run; it remembers the last masks to count flips."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from sparseviz.config import OptimizerConfig
+from sparseviz.config_parts import OptimizerConfig
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")  # torch's names
 

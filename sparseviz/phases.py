@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Self
 
-from sparseviz.config import ScheduleConfig
+from sparseviz.config_parts import ScheduleConfig
 
 NAMES = ("ramp", "train", "decide", "frozen")  # after warm-up
 

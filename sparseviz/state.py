@@ -12,7 +12,7 @@ from sparseviz.device import random_states, set_random_states
 from sparseviz.measure import Observer, copied
 from sparseviz.methods import Method
 from sparseviz.methods.base import plain_state, weights_of
-from sparseviz.optimizers import WeightAverage, moments, put_moments
+from sparseviz.optimizers import moments, put_moments
 from sparseviz.snapshot import Arrays, numbers_of
 
 
@@ -49,10 +49,6 @@ class StateKeeper:
         self._method.load_state_dict(_below("method/", tensors))
         put_moments(self._optimizers, self._named, _below("moments/", tensors))
         self._observer.put_state(tensors, int(numbers_of(state)["snapshots"]))
-
-    def new_average(self, decay: float) -> WeightAverage:
-        """An average that stands where the weights stand now."""
-        return WeightAverage(self._weights.values(), decay)
 
     @torch.no_grad()
     def put_trained(self, state: Arrays) -> None:

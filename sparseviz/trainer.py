@@ -6,12 +6,8 @@ It never prints, saves or draws. Between steps it reads the commands that other 
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, nullcontext
 
 import torch
-import torch.nn.functional as F  # noqa: N812  # torch's own short name
-from torch import Tensor
-from torch.nn.utils import parametrize
 
 from sparseviz.batches import Batches
 from sparseviz.cells import Cells, Part
@@ -19,16 +15,14 @@ from sparseviz.commands import Commanded
 from sparseviz.config import InputError, RunConfig, choose
 from sparseviz.data import Data
 from sparseviz.device import pick_device
-from sparseviz.measure import SUMS, Observer, Tally, evaluate, take_checkpoint
+from sparseviz.measure import Observer, evaluate, take_checkpoint
 from sparseviz.methods import METHODS
-from sparseviz.methods.base import weights_of
 from sparseviz.models import build, multiply_adds
-from sparseviz.optimizers import WeightAverage, new_optimizers
 from sparseviz.snapshot import Arrays, Checkpoint, Errors, Event, LayerInfo, Snapshot, numbers_of
 from sparseviz.state import StateKeeper
 from sparseviz.steering import Branch, Steering, check_live
+from sparseviz.stepping import Stepper
 
-IN_FORCE = ("lambda1", "lambda2", "rate", "gate_rate")  # of the step before
 _OWN_THREADS = torch.get_num_threads()  # torch's choice, before a run made another
 
 
@@ -63,14 +57,8 @@ class Trainer(Commanded):
         if not self.method.layers:
             raise InputError(f"network '{config.network}' has no linear or convolution layer to make sparse")
         self._observer = Observer(self.model, self.method, counts)
-        self._lambdas = (0.0, 0.0)  # in force
-        self._rates = [torch.zeros((), device=self.device) for _ in range(2)]  # on the device: no step waits
-        self.method.rate = self._rates[0]
-        weights = list(weights_of(self.model, self.method).values())
-        self._optimizers = new_optimizers(config.optimizer, weights, self.method.parameters(), self._rates)
-        self._average: WeightAverage | None = None
-        self._tally = Tally(self.device)  # since the last snapshot
-        self._keeper = StateKeeper(self.model, self.method, self._optimizers, self._observer)
+        self._stepper = Stepper(config, self.model, self.method, self._batches)
+        self._keeper = StateKeeper(self.model, self.method, self._stepper.optimizers, self._observer)
         self._state_at_stop: Arrays | None = None
         self.step = 0
         self._last_snapshot = self._last_validation = -1
@@ -138,56 +126,9 @@ class Trainer(Commanded):
         return self.stopped or self.steps_to_go == 0 or self.step == self.steps or self.steering.is_scheduled(self.step)
 
     def _train_step(self) -> None:
-        self._prepare()
-        images, labels = self._batches.at(self.step)
-        for optimizer in self._optimizers:
-            optimizer.zero_grad()
-        for _ in range(self._draws):
-            self._backward(images, labels)
-        self.method.after_backward()
-        if self.steering.phases.name(self.step) == "warm-up":
-            for gate in self.method.parameters():
-                gate.grad = None  # at rest: an optimizer leaves out what has no gradient
-        for optimizer in self._optimizers:
-            optimizer.step()
-        self.method.after_step()
-        if self._average:
-            self._average.update()
+        self._stepper.do(self.step, self.steering)
         self.step += 1
         self.steps_to_go -= 1
-
-    def _backward(self, images: Tensor, labels: Tensor) -> None:
-        """Add one draw's share to the gradients (paper, equation 3)."""
-        self.method.draw()
-        lower = self.config.precision == "bfloat16"
-        with parametrize.cached(), torch.autocast(self.device.type, torch.bfloat16, enabled=lower):
-            answers = self.model(images)  # (B, classes); a weight that is read twice is masked once
-            loss = F.cross_entropy(answers, labels)
-        (loss / self._draws).backward()  # type: ignore[no-untyped-call]
-        self._tally.count(loss.detach(), answers.detach(), labels)
-
-    @property
-    def _draws(self) -> int:
-        """Monte-Carlo draws a step; the threshold mask is the same in all."""
-        random = self.config.method.draw == "bernoulli" and not self.method.frozen
-        return self.config.method.draws if random else 1
-
-    def _prepare(self) -> None:
-        """Put lambdas, rates and masks in the state that this step's phase asks for."""
-        if self.step >= self.steering.phases.frozen and not self.method.frozen:
-            self._freeze_masks()
-        self._lambdas = self.steering.lambdas(self.step)
-        self.method.set_lambdas(*self._lambdas)
-        for rate, value in zip(self._rates, self.steering.rates(self.step), strict=True):
-            rate.fill_(value)
-        if self.method.needs_data(self.step):
-            self.method.on_data(self.model, self._batches.sample(self.config.method.images))
-        self.method.before_step(self.step)
-
-    def _freeze_masks(self) -> None:
-        self.method.freeze()
-        if decay := self.config.optimizer.average:
-            self._average = self._keeper.new_average(decay)
 
     # Looking: these wait for the device.
 
@@ -195,15 +136,15 @@ class Trainer(Commanded):
         seconds, layers = self.seconds(), self._observer.layers()
         weights_kept = sum(layer.kept for layer in layers)
         scalars = self._losses() | {
-            "lambda1": self._lambdas[0],
-            "lambda2": self._lambdas[1],
-            "rate": float(self._rates[0]),
-            "gate_rate": float(self._rates[1]),
+            "lambda1": self._stepper.lambdas[0],
+            "lambda2": self._stepper.lambdas[1],
+            "rate": float(self._stepper.rates[0]),
+            "gate_rate": float(self._stepper.rates[1]),
             "weights_kept": weights_kept,
             "parameters_kept": weights_kept + self._others_kept(sum(layer.biases_kept for layer in layers)),
         }
         self._last_snapshot = self.step
-        acting = self._lambdas != (0.0, 0.0)
+        acting = self._stepper.lambdas != (0.0, 0.0)
         if not self.method.frozen and self.steering.is_target_met(self.step, scalars, acting=acting):
             self.steering.freeze(self.step)
         phase = self.steering.phases.name(min(self.step, self.steps - 1))
@@ -217,12 +158,11 @@ class Trainer(Commanded):
         return biases_kept + self.parameters - gated
 
     def _losses(self) -> dict[str, float]:
-        loss, wrong, images = self._tally.sums.tolist()
-        self._tally.sums.zero_()
+        loss, wrong, images = self._stepper.tally.take()
         if images and not math.isfinite(loss):
             raise TrainingError(
                 f"the loss is no longer a finite number at step {self.step}; lower optimizer.rate "
-                f"(now {self._rates[0]:g}) or the penalties"
+                f"(now {self._stepper.rates[0]:g}) or the penalties"
             )
         bimodal, count = (float(part) for part in self.method.penalties())
         validation_loss, validation_error = self._validate()
@@ -242,23 +182,19 @@ class Trainer(Commanded):
         if not ends and (epoch == self._last_validation or not self.steering.is_scheduled(self.step)):
             return math.nan, math.nan
         self._last_validation = epoch
-        with self._averaged():
+        with self._stepper.averaged():
             return evaluate(self.model, self.validation)
-
-    def _averaged(self) -> AbstractContextManager[None]:
-        """Within it the weights are their average, where one is kept: what is judged, stored and shipped."""
-        return self._average.in_place() if self._average else nullcontext()
 
     def errors(self, *, read_test: bool = True) -> Errors:
         """Errors of the network as it is. The test split is read here and nowhere else: once, at the end."""
-        with self._averaged():
+        with self._stepper.averaged():
             train, validation = (evaluate(self.model, split)[1] for split in (self.train, self.validation))
             return Errors(train, validation, evaluate(self.model, self.test)[1] if read_test else math.nan)
 
     def checkpoint(self, *, resumable: bool = False) -> Checkpoint:
         """A copy of the network as it is; `resumable` with all that the next step needs."""
         state = (self._state_at_stop or self._state()) if resumable else None
-        with self._averaged():
+        with self._stepper.averaged():
             return take_checkpoint(self.step, self.model, self.method, self._observer, state)
 
     # Going on where another training was.
@@ -267,8 +203,7 @@ class Trainer(Commanded):
         numbers: dict[str, float] = {"step": self.step, "is_frozen": self.method.frozen, "seconds": self.seconds()}
         numbers |= {"last_snapshot": self._last_snapshot, "last_validation": self._last_validation}
         numbers |= {"snapshots": self._observer.snapshots} | self.steering.state()
-        numbers |= zip(IN_FORCE, (*self._lambdas, *map(float, self._rates)), strict=True)
-        numbers |= zip(SUMS, self._tally.sums.tolist(), strict=True)
+        numbers |= self._stepper.state()
         return self._keeper.take(numbers, averaged=self.config.optimizer.average > 0)
 
     def restore(self, checkpoint: Checkpoint, pending: Iterable[Event], branch: Branch | None = None) -> None:
@@ -283,7 +218,7 @@ class Trainer(Commanded):
         if branch:
             self.steering.branch(self.step, branch)
         if numbers["is_frozen"] and self.step >= self.steering.phases.frozen:  # a branch may thaw them
-            self._freeze_masks()
+            self._stepper.freeze_masks()
         self._keeper.put_trained(checkpoint.state)
         self._batches.go_to(self.step)
         if branch is None or "seed" not in branch.values:
@@ -292,9 +227,4 @@ class Trainer(Commanded):
     def _put_numbers(self, numbers: Mapping[str, float]) -> None:
         self.step, self.seconds_before = int(numbers["step"]), numbers["seconds"]
         self._last_snapshot, self._last_validation = int(numbers["last_snapshot"]), int(numbers["last_validation"])
-        lambda1, lambda2, *rates = (numbers[name] for name in IN_FORCE)
-        self._lambdas = lambda1, lambda2
-        self.method.set_lambdas(lambda1, lambda2)
-        for rate, value in zip(self._rates, rates, strict=True):
-            rate.fill_(value)
-        self._tally.sums.copy_(torch.tensor([numbers[name] for name in SUMS]))
+        self._stepper.put_state(numbers)

@@ -4,7 +4,8 @@ import h5py
 import pytest
 
 from sparseviz.budget import checkpoint_bytes, checkpoint_places, planned_checkpoint_bytes
-from sparseviz.config import RecordConfig, RunConfig
+from sparseviz.config import RunConfig
+from sparseviz.config_parts import RecordConfig
 from sparseviz.run import record_run
 from sparseviz.store import RunReader
 from tests.conftest import recorded, short

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from sparseviz import paths
 from sparseviz.config import EMBEDDED, ConfigError, RunConfig, parse_assignments, settings
-from sparseviz.config import ScheduleConfig as Schedule
+from sparseviz.config_parts import ScheduleConfig as Schedule
 from sparseviz.phases import Phases
 from sparseviz.snapshot import Event
 from sparseviz.steering import LIVE, Steering, check_live

@@ -15,7 +15,8 @@ import pytest
 import torch
 
 from sparseviz import data, paths
-from sparseviz.config import ConfigError, DataConfig
+from sparseviz.config import ConfigError
+from sparseviz.config_parts import DataConfig
 from sparseviz.data import Data, DataError, load_data
 
 TRAIN_IMAGES, TRAIN_LABELS = data.TRAIN_FILES

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparseviz.config import DataConfig
+from sparseviz.config_parts import DataConfig
 from sparseviz.data import load_data
 from sparseviz.examples import Answers, framed, longer_side, shrunk
 

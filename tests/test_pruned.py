@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn.utils import prune
 
-from sparseviz.config import MethodConfig, RunConfig
+from sparseviz.config import RunConfig
+from sparseviz.config_parts import MethodConfig
 from sparseviz.data import load_data
 from sparseviz.export.from_run import baked_model
 from sparseviz.measure import evaluate

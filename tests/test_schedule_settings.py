@@ -49,7 +49,7 @@ def test_that_several_draws_average_their_gradients(data):
         for _ in range(8):
             trainer.model.zero_grad()
             for _ in range(draws):
-                trainer._backward(images, labels)
+                trainer._stepper._backward(images, labels)
             gradient = trainer.method.parameters()[0].grad
             assert gradient is not None
             found.append(gradient.clone())

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from sparseviz.config import MethodConfig, RunConfig
+from sparseviz.config import RunConfig
+from sparseviz.config_parts import MethodConfig
 from sparseviz.gates import masked
 from sparseviz.methods.base import matching, register
 from sparseviz.methods.dense import Dense
