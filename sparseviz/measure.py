@@ -155,8 +155,8 @@ class Observer:
             biases_kept=int((~dead).sum()) if info.biases else 0,
             threshold=self._method.threshold(name),
             histogram=histogram(values, info.quantity).cpu().numpy(),
-            row_kept=mask.sum(dim=1).cpu().numpy(),
-            column_kept=mask.sum(dim=0).cpu().numpy(),
+            row_kept=mask.sum(dim=1, dtype=torch.int32).cpu().numpy(),
+            column_kept=mask.sum(dim=0, dtype=torch.int32).cpu().numpy(),
             preview=preview.cpu().numpy(),
             preview_scale=scale,
         )

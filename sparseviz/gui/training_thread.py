@@ -24,7 +24,7 @@ class LiveRun:
 
     def __init__(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
         self.trainer, self.info, self.path = trainer, info, path
-        self.history = History(info.parameters)  # appended to by the training thread alone
+        self.history = History(info.parameters, info.config.record.previews)  # appended to by the training thread alone
 
     @property
     def input_shape(self) -> tuple[int, ...]:
