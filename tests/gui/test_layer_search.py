@@ -25,10 +25,10 @@ class TestTable:
     def test_that_a_table_of_few_layers_has_no_filter_until_it_is_asked_for(self, shown, run, qtbot):
         view = shown(LayersView)
         view.draw(run, 20)
-        assert view.filter.isHidden()
+        assert view.finder.isHidden()
         view.sheet.setFocus()
         qtbot.keyClick(view.sheet, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
-        assert not view.filter.isHidden()
+        assert not view.finder.isHidden()
         qtbot.keyClicks(view.filter, "FC")
         assert names(view) == ["fc1", "fc2", "biases", "Total"]
         view.draw(run, 21)
@@ -37,7 +37,7 @@ class TestTable:
         assert names(view) == ["conv1", "conv2", "fc1", "fc2", "biases", "Total"]
 
     def test_that_the_sums_stay_those_of_all_layers_and_the_number_found_is_told(self, deep_table, qtbot):
-        assert not deep_table.filter.isHidden()
+        assert not deep_table.finder.isHidden()
         total = deep_table.model.rows[-1]
         qtbot.keyClicks(deep_table.filter, "block3.*")
         assert len(names(deep_table)) == 10 + 2

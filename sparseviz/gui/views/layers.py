@@ -40,24 +40,21 @@ class LayersView(View):
         column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(self._finder())
+        column.addWidget(self._new_finder())
         column.addWidget(self.sheet)
         column.addWidget(self.compressions)
 
-    def _finder(self) -> QHBoxLayout:
+    def _new_finder(self) -> QWidget:
         """A line to find layers by name; there where they are many, or on Ctrl+F."""
         self.filter, self.found = LayerFilter(), FittingLabel()
         self.filter.textChanged.connect(self._filter)
-        row = QHBoxLayout()
+        self.finder = QWidget()
+        self.finder.hide()
+        row = QHBoxLayout(self.finder)
         row.setContentsMargins(6, 2, 6, 2)
         row.addWidget(self.filter, 3)
         row.addWidget(self.found, 2)
-        self._offer_finder(offered=False)
-        return row
-
-    def _offer_finder(self, *, offered: bool) -> None:
-        self.filter.setVisible(offered)
-        self.found.setVisible(offered)
+        return self.finder
 
     def _filter(self) -> None:
         shown, layers = self.model.show_only(self.filter.text().strip())
@@ -101,7 +98,7 @@ class LayersView(View):
 
     def _draw(self, history: History, position: int) -> None:
         self.model.show_snapshot(history[position], history.parameters)
-        self._offer_finder(offered=len(history[position].layers) >= MANY or bool(self.filter.text()))
+        self.finder.setVisible(len(history[position].layers) >= MANY or bool(self.filter.text()))
         gated = any(layer.info.quantity.is_gate for layer in history[position].layers)
         if gated != self.gated:
             self.gated = gated
@@ -177,7 +174,7 @@ class LayersView(View):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Find a layer, or see all again."""
         if event.matches(QKeySequence.StandardKey.Find):
-            self._offer_finder(offered=True)
+            self.finder.show()
             self.filter.begin()
         elif event.key() == Qt.Key.Key_Escape and self.filter.text():
             self.filter.clear()
