@@ -151,9 +151,10 @@ class TestTrust:
         with RunReader(tmp_path / "run.h5") as run:
             assert run.info.config.network == f"{tmp_path / 'mine.py'}:make"
 
-    def test_that_a_run_that_was_stopped_is_not_resumed_with_untrusted_code(self, tmp_path, monkeypatch):
+    def test_that_a_run_that_was_stopped_is_not_resumed_with_untrusted_code(self, tmp_path):
         class Stops(Seen):
             def began(self, trainer, info, path):
+                super().began(trainer, info, path)
                 trainer.stop()
 
         file = written(tmp_path / "mine.py", NET.format(units=7))
