@@ -134,7 +134,8 @@ def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, progress: P
     """A trainer that can stand at the point, with the recorded threads unless the configuration names others."""
     data = load_data(config.data, progress)
     threads = config.threads or point.info.threads  # other counts give other bits
-    trainer = Trainer(config.changed({"threads": threads}), data, planned)
+    trainer = Trainer(config.changed({"threads": threads, "weights": None}), data, planned)  # the checkpoint has them
+    trainer.weights_note = point.info.weights_note
     info = point.info
     if (data.checksum, trainer.layers, trainer.parameters) != (info.data_checksum, info.layers, info.parameters):
         done = "resumed" if point.keeps_states else "branched"
@@ -212,6 +213,7 @@ def run_info(trainer: Trainer, data: Data) -> RunInfo:
         data_checksum=data.checksum,
         data_note=data.note,
         layers=trainer.layers,
+        weights_note=trainer.weights_note,
         id=uuid.uuid4().hex,
     )
 

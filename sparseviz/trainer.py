@@ -18,6 +18,7 @@ from sparseviz.device import pick_device
 from sparseviz.measure import Observer, evaluate, take_checkpoint
 from sparseviz.methods import METHODS
 from sparseviz.models import build, multiply_adds
+from sparseviz.pretrained import load_weights
 from sparseviz.snapshot import Arrays, Checkpoint, Errors, Event, LayerInfo, Snapshot, numbers_of
 from sparseviz.state import StateKeeper
 from sparseviz.steering import Branch, Steering, check_live
@@ -51,6 +52,10 @@ class Trainer(Commanded):
         self.steering = Steering(config, config.epochs * self.steps_per_epoch, planned)
         shape = tuple(self.train.images.shape[1:])
         network = build(config.network, config.dropout, len(data.classes), shape)
+        self.weights_note = ""  # what was loaded from a file
+        if config.weights:
+            partial = config.weights_partial
+            self.weights_note = load_weights(config.weights, config.network, network, partial=partial)
         self.model = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters: int = sum(parameter.numel() for parameter in self.model.parameters())
         counts = multiply_adds(self.model, self.test.images[:1], len(data.classes))
