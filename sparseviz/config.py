@@ -60,6 +60,8 @@ class RunConfig(Group):
     """Passes over the training data; a run that trains can be made longer, which lengthens its last phase."""
     batch_size: int = Field(128, ge=1)
     """Images a step."""
+    accumulate: int = Field(1, ge=1)
+    """Parts in which a step reads its images, for less memory; without batch norm the step is the same."""
     seed: int = Field(0, ge=0, lt=2**63)
     """Seed of weights, batches and draws."""
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
