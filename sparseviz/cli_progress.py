@@ -61,6 +61,8 @@ class TrainingProgress:
             say(f"Branched from {info.parent.name} at step {info.parent.step:,}", markup=False)
         if info.data_note:
             say(f"Note: {info.data_note}", markup=False)
+        if info.weights_note and not info.parent:
+            say(f"Weights: {info.weights_note}", markup=False)
         say(f"Recording {path}", markup=False)
         say(f"{info.config.network} on {info.config.data.name}, {info.device}", markup=False)
         size = checkpoint_bytes(info.config, info.parameters, sum(layer.weights for layer in info.layers))

@@ -2,9 +2,12 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from sparseviz import paths
 
 Share = Annotated[float, Field(ge=0, le=1)]
+_Positive = Annotated[float, Field(gt=0)]
 
 
 class Group(BaseModel):
@@ -19,12 +22,28 @@ class Group(BaseModel):
 class DataConfig(Group):
     """Which images are learned."""
 
-    name: str = "digits"
-    """Data set: digits (embedded) or mnist."""
+    name: Annotated[str, AfterValidator(paths.whole_function)] = "digits"
+    """Data set: digits (embedded), mnist, cifar10, npz, folder (of images, a class a folder), or your own as
+    package.module:function or file.py:function."""
     folder: str | None = None
-    """Folder that holds the data set's files; they are used as they are. Empty: the program's own folder."""
+    """Folder that holds the data set's files (npz: the file); they are used as they are. Empty: the program's own."""
     download: bool = False
-    """Fetch missing files from the data set's home and check their sums."""
+    """Fetch missing files from the data set's home and check their sums. (mnist, cifar10)"""
+    augment: bool = False
+    """Train on random crops, half of them mirrored: of a random size and shape (folder), or shifted by up to 4 pixels
+    (cifar10, npz, your own)."""
+    size: int = Field(224, ge=1, le=4096)
+    """Height and width to which images are brought, in pixels. (folder)"""
+    crop: float = Field(0.875, gt=0, le=1)
+    """Share of the shorter side that is cut out of the middle to evaluate, and to train without augment. (folder)"""
+    channels: Literal[1, 3] = 3
+    """3 for colour, 1 for gray. (folder)"""
+    mean: tuple[float, ...] = Field((), strict=False)
+    """Mean of each channel, pixels from 0 to 1, by which images are normalised; empty: ImageNet's. (folder)"""
+    std: tuple[_Positive, ...] = Field((), strict=False)
+    """Standard deviation of each channel; empty: ImageNet's. (folder)"""
+    workers: int = Field(0, ge=0, le=256)
+    """Processes that read images ahead of training; 0: the training itself reads them. (folder)"""
 
 
 class MethodConfig(Group):
@@ -134,20 +153,32 @@ class TargetConfig(Group):
 
 
 class OptimizerConfig(Group):
-    """Adam on the weights; the gates have an optimizer and a rate of their own, and no weight decay."""
+    """What moves the weights; the gates have an optimizer and a rate of their own, and no weight decay."""
 
     rate: float = Field(1e-3, gt=0, json_schema_extra={"live": True})
     """Learning rate of weights and biases."""
     gate_rate: float = Field(1e-3, gt=0, json_schema_extra={"live": True})
     """Learning rate of the gates."""
+    weights: Literal["adam", "sgd"] = "adam"
+    """Optimizer of weights and biases; sgd has a momentum and needs half the memory."""
+    momentum: float = Field(0.9, ge=0, lt=1)
+    """Momentum of the weights. (sgd)"""
     gates: Literal["adam", "sgd"] = "adam"
     """Optimizer of the gates: adam moves every gate at about its rate, sgd in proportion to its gradient."""
     average: float = Field(0, ge=0, lt=1)
     """Decay of an exponential average of the weights, kept once the masks are frozen; 0: none."""
     weight_decay: float = Field(0, ge=0)
     """L2 penalty on weights and biases."""
-    rate_schedule: Literal["constant", "cosine", "frozen"] = "constant"
-    """Rate of the weights: constant, a cosine to 0, or constant until the masks freeze and then a cosine to 0."""
+    rate_schedule: Literal["constant", "cosine", "frozen", "steps"] = "constant"
+    """Rates: constant, a cosine to 0, constant until the masks freeze and then a cosine to 0, or falling in steps."""
+    rate_every: int = Field(30, ge=1)
+    """Epochs from one fall of the rates to the next. (steps)"""
+    rate_factor: float = Field(0.1, gt=0, lt=1)
+    """What a fall leaves of the rates. (steps)"""
+    rate_warm_up: float = Field(0, ge=0, le=1)
+    """The rates rise in a line from 0 until this share of the epochs."""
+    label_smoothing: float = Field(0, ge=0, lt=1)
+    """Share of each label that is spread evenly over all classes, in the training loss alone."""
 
 
 class RecordConfig(Group):

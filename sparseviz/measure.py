@@ -10,11 +10,9 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own short name
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from sparseviz import masks as mask_bits
 from sparseviz.cells import NEVER, Cells, Order, Part, Planes, answer, read_planes
-from sparseviz.data import Split
 from sparseviz.methods import Method
 from sparseviz.methods.base import evaluated_state
 from sparseviz.models import readers
@@ -31,7 +29,6 @@ from sparseviz.snapshot import (
 )
 
 SUMS = ("loss", "wrong", "images")  # since the last snapshot
-EVALUATION_BATCH = 1000  # images; bounds the memory, changes no answer
 
 
 class Tally:
@@ -266,22 +263,6 @@ def _filled(matrix: Tensor, block: tuple[int, int]) -> Tensor:
         (cells - edge).clamp_max(size) / size for edge, cells, size in zip(edges, matrix.shape, block, strict=True)
     ]
     return torch.outer(*inside)
-
-
-@torch.no_grad()
-def evaluate(model: nn.Module, split: Split) -> tuple[float, float]:
-    """Mean cross-entropy, and error in percent, in evaluation mode: with the threshold masks."""
-    loss, wrong = torch.zeros(2, dtype=torch.float64).unbind()
-    training = model.training
-    model.eval()
-    with parametrize.cached():
-        parts = (torch.split(values, EVALUATION_BATCH) for values in (split.images, split.labels))
-        for images, labels in zip(*parts, strict=True):
-            answers = model(images)
-            loss += F.cross_entropy(answers, labels, reduction="sum").cpu()
-            wrong += (answers.argmax(dim=1) != labels).sum().cpu()
-    model.train(training)
-    return float(loss) / len(split), 100 * float(wrong) / len(split)
 
 
 @torch.no_grad()

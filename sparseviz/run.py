@@ -5,6 +5,7 @@ import platform
 import re
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,7 +23,7 @@ from sparseviz.patience import PatientWriter, Rescuer
 from sparseviz.snapshot import Snapshot
 from sparseviz.steering import Branch, changes, check_branch, is_planned_anew
 from sparseviz.store import Parent, ResumePoint, RunInfo, RunWriter, branch_point, resume_point
-from sparseviz.store.format import TEST_INPUTS, TestInputs
+from sparseviz.store.format import TEST_BYTES, TEST_INPUTS, TestInputs
 from sparseviz.trainer import Trainer
 
 CHECKPOINTS = 10  # of a run, over time; the file's slots decide which of them stay
@@ -57,12 +58,16 @@ def record_run(  # noqa: PLR0913  # one argument a listener
     a readable file with the status "failed" and its last snapshots, and raises on.
     """
     config = config or RunConfig.load("lenet5-digits")
-    data = load_data(config.data, progress)
-    trainer = Trainer(config, data)
-    path = Path(path) if path else paths.new_run_path(f"{config.network}-{config.data.name}")
-    info = run_info(trainer, data)
-    writer = RunWriter(path, info, _test_inputs(data), trainer.checkpoint(resumable=True))
-    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
+    with closing(load_data(config.data, progress)) as data:
+        trainer = Trainer(config, data)
+        path = (
+            Path(path)
+            if path
+            else paths.new_run_path(f"{paths.short_function(config.network)}-{paths.short_function(config.data.name)}")
+        )
+        info = run_info(trainer, data)
+        writer = RunWriter(path, info, _test_inputs(data), trainer.checkpoint(resumable=True))
+        return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
 
 
 def resume_run(  # noqa: PLR0913  # one argument a listener
@@ -82,20 +87,21 @@ def resume_run(  # noqa: PLR0913  # one argument a listener
     """
     source = Path(source)
     point = resume_point(source)
-    trainer, data = _trainer_at(point, point.info.config, point.info.steps, progress)
-    trainer.restore(point.checkpoint, point.events)
-    info = replace(
-        run_info(trainer, data),
-        config=point.info.config,
-        created=point.info.created,
-        steps=point.info.steps,
-        resumed=(*point.info.resumed, trainer.step),
-        id=point.info.id,
-        parent=point.info.parent,
-    )
-    path = Path(path) if path else _beside(source)
-    writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
-    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
+    with closing(load_data(point.info.config.data, progress)) as data:
+        trainer = _trainer_at(point, point.info.config, point.info.steps, data)
+        trainer.restore(point.checkpoint, point.events)
+        info = replace(
+            run_info(trainer, data),
+            config=point.info.config,
+            created=point.info.created,
+            steps=point.info.steps,
+            resumed=(*point.info.resumed, trainer.step),
+            id=point.info.id,
+            parent=point.info.parent,
+        )
+        path = Path(path) if path else _beside(source)
+        writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
+        return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
 
 
 def branch_run(  # noqa: PLR0913  # as the others, and where from
@@ -121,25 +127,26 @@ def branch_run(  # noqa: PLR0913  # as the others, and where from
     branch = Branch(point.config, changes(point.config, config))
     steps = config.epochs * point.info.steps_per_epoch
     planned = steps if is_planned_anew(branch.values) else point.info.steps
-    trainer, data = _trainer_at(point, config, planned, progress)
-    trainer.restore(point.checkpoint, point.events, branch)
-    parent = Parent(point.info.id, source.stem, trainer.step)
-    info = replace(run_info(trainer, data), config=config, steps=planned, parent=parent)
-    path = Path(path) if path else _beside(source)
-    writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
-    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
+    with closing(load_data(config.data, progress)) as data:
+        trainer = _trainer_at(point, config, planned, data)
+        trainer.restore(point.checkpoint, point.events, branch)
+        parent = Parent(point.info.id, source.stem, trainer.step)
+        info = replace(run_info(trainer, data), config=config, steps=planned, parent=parent)
+        path = Path(path) if path else _beside(source)
+        writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
+        return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
 
 
-def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, progress: Progress | None) -> tuple[Trainer, Data]:
+def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, data: Data) -> Trainer:
     """A trainer that can stand at the point, with the recorded threads unless the configuration names others."""
-    data = load_data(config.data, progress)
     threads = config.threads or point.info.threads  # other counts give other bits
-    trainer = Trainer(config.changed({"threads": threads}), data, planned)
+    trainer = Trainer(config.changed({"threads": threads, "weights": None}), data, planned)  # the checkpoint has them
+    trainer.weights_note = point.info.weights_note
     info = point.info
     if (data.checksum, trainer.layers, trainer.parameters) != (info.data_checksum, info.layers, info.parameters):
         done = "resumed" if point.keeps_states else "branched"
         raise InputError(f"{point.path} cannot be {done}: its network or its data are not what they were when it began")
-    return trainer, data
+    return trainer
 
 
 def _beside(source: Path) -> Path:
@@ -212,10 +219,11 @@ def run_info(trainer: Trainer, data: Data) -> RunInfo:
         data_checksum=data.checksum,
         data_note=data.note,
         layers=trainer.layers,
+        weights_note=trainer.weights_note,
         id=uuid.uuid4().hex,
     )
 
 
 def _test_inputs(data: Data) -> TestInputs:
-    images, labels = data.test.images[:TEST_INPUTS], data.test.labels[:TEST_INPUTS]
-    return TestInputs(images.cpu().contiguous().numpy(), labels.cpu().numpy())
+    number = min(TEST_INPUTS, data.test.within(TEST_BYTES))
+    return TestInputs(*data.test.collect(torch.arange(number)))

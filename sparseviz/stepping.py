@@ -1,5 +1,6 @@
 """The optimiser steps of one training: draws, gradients, penalties, updates, and an average of the weights."""
 
+import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
@@ -73,13 +74,19 @@ class Stepper:
             self._average = WeightAverage(self._weights, decay)
 
     def _backward(self, images: Tensor, labels: Tensor) -> None:
-        """Add one draw's share to the gradients (paper, equation 3)."""
+        """Add one draw's share to the gradients (paper, equation 3), the batch in as many parts as it is done in."""
         self._method.draw()
-        lower = self._config.precision == "bfloat16"
+        size = math.ceil(len(labels) / self._config.accumulate)
+        for part in zip(torch.split(images, size), torch.split(labels, size), strict=True):
+            self._add_gradients(*part, of=self._draws * len(labels) / len(part[1]))
+
+    def _add_gradients(self, images: Tensor, labels: Tensor, *, of: float) -> None:
+        """Those of one part `of` so many."""
+        lower, smoothing = self._config.precision == "bfloat16", self._config.optimizer.label_smoothing
         with parametrize.cached(), torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
             answers = self._model(images)  # (B, classes); a weight that is read twice is masked once
-            loss = F.cross_entropy(answers, labels)
-        (loss / self._draws).backward()  # type: ignore[no-untyped-call]
+            loss = F.cross_entropy(answers, labels, label_smoothing=smoothing)
+        (loss / of).backward()  # type: ignore[no-untyped-call]
         self.tally.count(loss.detach(), answers.detach(), labels)
 
     @property

@@ -159,6 +159,8 @@ class TestChanged:
         [
             {"method.draw": "bernoulli", "method.draws": 3},
             {"optimizer.gates": "sgd"},
+            {"optimizer.weights": "sgd", "optimizer.rate": 0.01},
+            {"accumulate": 2, "optimizer.label_smoothing": 0.1},
             {"penalty.count": "l2", "penalty.scale": "mean"},
             {"optimizer.average": 0.9, "schedule.decide_from": 0.8, "schedule.freeze_from": 0.8},
             {"seed": 8},
@@ -206,6 +208,8 @@ class TestRefused:
     def test_that_what_a_branch_keeps_is_refused_by_name(self, name):
         other: dict[str, Any] = {
             "network": "lenet5",
+            "weights": "other.pt",
+            "weights_partial": True,
             "data.name": "mnist",
             "method.name": "dense",
             "method.estimator": "plain",

@@ -19,9 +19,9 @@ from sparseviz.export.latency import Latency, latencies
 from sparseviz.export.onnx_file import write_onnx
 from sparseviz.export.options import ExportError, ExportOptions
 from sparseviz.export.report import ExportReport, as_markdown
-from sparseviz.export.script import script
+from sparseviz.export.script import Reading, script
 from sparseviz.export.verify import BARS, prove, prove_weights
-from sparseviz.models import build
+from sparseviz.models import MODELS, build
 from sparseviz.paths import rename_to_new
 from sparseviz.snapshot import Checkpoint, Totals, totals
 from sparseviz.store import RunInfo, RunReader, TestInputs
@@ -48,7 +48,7 @@ def export_run(
     _refuse_existing(out, *options.companions(out).values())
     source = _Source.read(run)
     now_at("network")
-    model = baked_model(source.info.config.network, source.checkpoint)
+    model = baked_model(source.info.config.network, source.checkpoint, len(source.info.classes))
     with _temporary(out, "dense") as dense, _temporary(out, "file") as file:
         now_at("onnx")
         inputs = proof_inputs(source.info, source.inputs, options)
@@ -162,12 +162,7 @@ def _write_companions(report: ExportReport, source: _Source) -> None:
     try:
         for kind, path in paths.items():
             if kind == "script":
-                _, channels, height, width = source.inputs.images.shape
-                shape = (channels, height, width)
-                raw = report.options.raw_pixels
-                text = script(
-                    path, report.path, shape=shape, labels=info.classes, mean=info.mean, std=info.std, raw=raw
-                )
+                text = script(path, report.path, info.classes, _reading(source, raw=report.options.raw_pixels))
             else:
                 text = json.dumps(report.as_json(), indent=2) if kind == "json" else as_markdown(report)
             with path.open("x", encoding="utf-8") as file:
@@ -176,14 +171,25 @@ def _write_companions(report: ExportReport, source: _Source) -> None:
         raise ExportError(f"{report.path} is written and proven, but not what belongs beside it: {error}") from error
 
 
-def baked_model(network: str, checkpoint: Checkpoint) -> nn.Module:
-    """The plain network with the checkpoint's parameters, its cut weights +0.0, in evaluation mode."""
+def _reading(source: _Source, *, raw: bool) -> Reading:
+    """As the run's data set makes images."""
+    _, channels, height, width = source.inputs.images.shape
+    info, data = source.info, source.info.config.data
+    crop = data.crop if data.name == "folder" else None
+    return Reading((channels, height, width), info.mean, info.std, raw, crop)
+
+
+def baked_model(network: str, checkpoint: Checkpoint, classes: int | None = None) -> nn.Module:
+    """The plain network with the checkpoint's parameters, its cut weights +0.0, in evaluation mode.
+
+    `classes` are the run's, where the network's own number shall not do.
+    """
     state = {name: torch.from_numpy(values) for name, values in checkpoint.parameters.items()}
     for layer, mask in checkpoint.masks.items():
         name = f"{layer}.weight"
         state[name] = torch.where(torch.from_numpy(mask), state[name], 0.0)
-    with _OwnDraws():
-        model = build(network)
+    with torch.device("meta") if network in MODELS else _OwnDraws():  # a person's may keep more than its state
+        model = build(network, classes=classes)
     try:
         model.load_state_dict(state, assign=True)
     except RuntimeError as error:

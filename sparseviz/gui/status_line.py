@@ -61,8 +61,9 @@ class StatusLine(QStatusBar):
             self.bar.show()
         self.bar.setRange(0, epochs * info.steps_per_epoch)
         self.bar.setValue(newest.step)
-        self.facts.setText("  ·  ".join(self._speed(history, info, epochs) * live + self._state(history)))
-        self.facts.setToolTip("")
+        pretrained = [self.tr("from pretrained weights")] if info.weights_note else []
+        self.facts.setText("  ·  ".join(self._speed(history, info, epochs) * live + self._state(history) + pretrained))
+        self.facts.setToolTip(info.weights_note)
         self.file.setText(path.name)
         parent = info.parent
         told = (
