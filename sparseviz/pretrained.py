@@ -18,6 +18,7 @@ from sparseviz.torch_file import load_state
 MOST_NAMES = 40  # of a list that is told
 PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and torch.compile
 _COUNTER = "num_batches_tracked"  # of batch norm; older files are without
+_MASK = ".weight_mask"  # beside a weight in the files of `sparseviz convert`, where it is cut already
 _ONE_TOWER = "features.0.weight", (64, 3, 11, 11)  # of torchvision's AlexNet
 
 
@@ -88,8 +89,12 @@ def matched(tensors: Mapping[str, Tensor], network: str, model: nn.Module) -> Ma
         fitting=fitting,
         other_shapes=tuple(_both(name, tensor, state[name]) for name, tensor in common.items() if name not in fitting),
         missing=tuple(name for name in state if name not in named and not name.endswith(_COUNTER)),
-        left_over=tuple(f"{name} {_size(tensor)}" for name, tensor in named.items() if name not in state),
+        left_over=tuple(f"{name} {_size(tensor)}" for name, tensor in named.items() if _is_left(name, state)),
     )
+
+
+def _is_left(name: str, state: Mapping[str, Tensor]) -> bool:
+    return name not in state and f"{name.removesuffix(_MASK)}.weight" not in state
 
 
 def _without_prefixes(tensors: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> dict[str, Tensor]:
