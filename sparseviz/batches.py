@@ -6,15 +6,15 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from sparseviz.data import Split
+from sparseviz.data import Shard, Split
 
 
 class Batches:
     """Every epoch goes through the whole split in an order of its own, which the seed decides."""
 
-    def __init__(self, split: Split, size: int, seed: int) -> None:
+    def __init__(self, split: Split, size: int, seed: int, shard: Shard = Shard()) -> None:  # noqa: B008  # frozen
         self.per_epoch = math.ceil(len(split) / size)
-        self._split, self._size = split, size
+        self._split, self._size, self._shard = split, size, shard
         self._order = torch.Generator().manual_seed(seed)  # its own: the default one draws masks
         self._indices: tuple[Tensor, ...] = ()
 
@@ -23,8 +23,12 @@ class Batches:
         place = step % self.per_epoch
         if place == 0:
             self._shuffle()
-        index = self._indices[place]
+        index = self._shard.part(self._indices[place])
         return self._split.images[index], self._split.labels[index]
+
+    def number(self, step: int) -> int:
+        """How many images the whole batch of this step has, of which a shard gets its share."""
+        return min(self._size, len(self._split) - step % self.per_epoch * self._size)
 
     def sample(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
         """So many of the split's images and labels at the most, evenly spread over it, in batches; always the same."""

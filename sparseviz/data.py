@@ -65,6 +65,18 @@ class _FetchError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Shard:
+    """The share of one of several processes: of every batch the items rank, rank + of, rank + 2 of, ..."""
+
+    rank: int = 0
+    of: int = 1
+
+    def part(self, index: torch.Tensor) -> torch.Tensor:
+        """Its items of a batch, maybe none."""
+        return index if self.of == 1 else index[self.rank :: self.of]
+
+
+@dataclass(frozen=True, slots=True)
 class Split:
     """One part of a data set."""
 

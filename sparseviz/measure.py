@@ -1,7 +1,7 @@
 """What a snapshot says of each layer, reduced on the training device: only counts and the preview cross over."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,10 +14,11 @@ from torch.nn.utils import parametrize
 
 from sparseviz import masks as mask_bits
 from sparseviz.cells import NEVER, Cells, Order, Part, Planes, answer, read_planes
-from sparseviz.data import Split
+from sparseviz.data import Shard, Split
 from sparseviz.methods import Method
 from sparseviz.methods.base import evaluated_state
 from sparseviz.models import readers
+from sparseviz.ranks import ALONE, Ranks
 from sparseviz.snapshot import (
     HISTOGRAM_BINS,
     PREVIEW_SIDE,
@@ -35,10 +36,11 @@ EVALUATION_BATCH = 1000  # images; bounds the memory, changes no answer
 
 
 class Tally:
-    """Sums over batches, on the device: loss, wrong answers, images."""
+    """Sums over batches, on the device: loss, wrong answers, images; each rank counts its share of them."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, ranks: Ranks = ALONE) -> None:
         self.sums = torch.zeros(len(SUMS), device=device)
+        self._ranks = ranks
 
     def count(self, loss: Tensor, answers: Tensor, labels: Tensor) -> None:
         """Add a batch: its mean loss, answers (B, classes) and labels (B,)."""
@@ -48,10 +50,19 @@ class Tally:
         self.sums[2] += len(labels)
 
     def take(self) -> list[float]:
-        """The sums, which begin anew. Waits for the device."""
+        """The sums over all ranks, which begin anew. Waits for the device."""
+        self._ranks.add_up(self.sums)
         sums: list[float] = self.sums.tolist()
         self.sums.zero_()
         return sums
+
+    def collect(self) -> None:
+        """Have what all ranks counted in rank 0, whose state is stored."""
+        self._ranks.collect(self.sums)
+
+    def put(self, sums: Iterable[float]) -> None:
+        """Put back what was stored: in rank 0."""
+        self.sums.copy_(torch.tensor(list(sums)) * self._ranks.is_first)
 
 
 class Observer:
@@ -268,20 +279,30 @@ def _filled(matrix: Tensor, block: tuple[int, int]) -> Tensor:
     return torch.outer(*inside)
 
 
+def evaluate(model: nn.Module, split: Split, ranks: Ranks = ALONE) -> tuple[float, float]:
+    """Mean cross-entropy, and error in percent, in evaluation mode: with the threshold masks. Ranks share the split."""
+    sums = count_answers(model, split, Shard(ranks.rank, ranks.of))
+    ranks.add_up(sums)
+    loss, wrong, images = sums.tolist()
+    return loss / images, 100 * wrong / images
+
+
 @torch.no_grad()
-def evaluate(model: nn.Module, split: Split) -> tuple[float, float]:
-    """Mean cross-entropy, and error in percent, in evaluation mode: with the threshold masks."""
-    loss, wrong = torch.zeros(2, dtype=torch.float64).unbind()
+def count_answers(model: nn.Module, split: Split, shard: Shard = Shard()) -> Tensor:  # noqa: B008  # frozen
+    """Sums over a shard of the split (SUMS: cross-entropy, wrong answers, images), float64, on the CPU."""
+    sums = torch.zeros(len(SUMS), dtype=torch.float64)
     training = model.training
     model.eval()
     with parametrize.cached():
-        parts = (torch.split(values, EVALUATION_BATCH) for values in (split.images, split.labels))
+        parts = (torch.split(shard.part(values), EVALUATION_BATCH) for values in (split.images, split.labels))
         for images, labels in zip(*parts, strict=True):
             answers = model(images)
-            loss += F.cross_entropy(answers, labels, reduction="sum").cpu()
-            wrong += (answers.argmax(dim=1) != labels).sum().cpu()
+            wrong = (answers.argmax(dim=1) != labels).sum()
+            for place, part in enumerate((F.cross_entropy(answers, labels, reduction="sum"), wrong)):
+                sums[place] += part.cpu()
+            sums[2] += len(labels)
     model.train(training)
-    return float(loss) / len(split), 100 * float(wrong) / len(split)
+    return sums
 
 
 @torch.no_grad()

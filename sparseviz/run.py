@@ -5,7 +5,7 @@ import platform
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ from sparseviz.config import InputError, RunConfig
 from sparseviz.data import Data, Progress, load_data
 from sparseviz.device import device_name
 from sparseviz.patience import PatientWriter, Rescuer
+from sparseviz.ranks import here, joined
 from sparseviz.snapshot import Snapshot
 from sparseviz.steering import Branch, changes, check_branch, is_planned_anew
 from sparseviz.store import Parent, ResumePoint, RunInfo, RunWriter, branch_point, resume_point
@@ -39,6 +40,7 @@ class Watcher(Protocol):
         """The snapshot is in the file."""
 
 
+@joined()
 def record_run(  # noqa: PLR0913  # one argument a listener
     config: RunConfig | None = None,
     path: str | Path | None = None,
@@ -57,14 +59,14 @@ def record_run(  # noqa: PLR0913  # one argument a listener
     a readable file with the status "failed" and its last snapshots, and raises on.
     """
     config = config or RunConfig.load("lenet5-digits")
-    data = load_data(config.data, progress)
-    trainer = Trainer(config, data)
-    path = Path(path) if path else paths.new_run_path(f"{config.network}-{config.data.name}")
+    data = _load(config, progress)
+    trainer = Trainer(config, data, ranks=here())
+    path = here().told(Path(path) if path else paths.new_run_path(f"{config.network}-{config.data.name}"))
     info = run_info(trainer, data)
-    writer = RunWriter(path, info, _test_inputs(data), trainer.checkpoint(resumable=True))
-    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
+    return _Recording(path, info, _test_inputs(data), watcher, rescuer, read_test).do(trainer)
 
 
+@joined()
 def resume_run(  # noqa: PLR0913  # one argument a listener
     source: str | Path,
     path: str | Path | None = None,
@@ -93,11 +95,11 @@ def resume_run(  # noqa: PLR0913  # one argument a listener
         id=point.info.id,
         parent=point.info.parent,
     )
-    path = Path(path) if path else _beside(source)
-    writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
-    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
+    path = here().told(Path(path) if path else _beside(source))
+    return _Recording(path, info, point.inputs, watcher, rescuer, read_test).do(trainer, point)
 
 
+@joined()
 def branch_run(  # noqa: PLR0913  # as the others, and where from
     source: str | Path,
     step: int | None = None,
@@ -125,16 +127,15 @@ def branch_run(  # noqa: PLR0913  # as the others, and where from
     trainer.restore(point.checkpoint, point.events, branch)
     parent = Parent(point.info.id, source.stem, trainer.step)
     info = replace(run_info(trainer, data), config=config, steps=planned, parent=parent)
-    path = Path(path) if path else _beside(source)
-    writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
-    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
+    path = here().told(Path(path) if path else _beside(source))
+    return _Recording(path, info, point.inputs, watcher, rescuer, read_test).do(trainer, point)
 
 
 def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, progress: Progress | None) -> tuple[Trainer, Data]:
     """A trainer that can stand at the point, with the recorded threads unless the configuration names others."""
-    data = load_data(config.data, progress)
+    data = _load(config, progress)
     threads = config.threads or point.info.threads  # other counts give other bits
-    trainer = Trainer(config.changed({"threads": threads}), data, planned)
+    trainer = Trainer(config.changed({"threads": threads}), data, planned, here())
     info = point.info
     if (data.checksum, trainer.layers, trainer.parameters) != (info.data_checksum, info.layers, info.parameters):
         done = "resumed" if point.keeps_states else "branched"
@@ -142,15 +143,48 @@ def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, progress: P
     return trainer, data
 
 
+def _load(config: RunConfig, progress: Progress | None) -> Data:
+    """The data; rank 0 alone tells of downloads."""
+    return here().in_turn(lambda: load_data(config.data, progress if here().is_first else None))
+
+
 def _beside(source: Path) -> Path:
     return paths.new_run_path(re.sub(r"-\d{4}$", "", source.stem), source.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """What a run's file is made of, and who listens."""
+
+    path: Path
+    info: RunInfo
+    inputs: TestInputs
+    watcher: Watcher | None
+    rescuer: Rescuer | None
+    read_test: Callable[[], bool]
+
+    def do(self, trainer: Trainer, point: ResumePoint | None = None) -> Path:
+        """Train to the end: into the file where this process writes it, else beside the one that does."""
+        if not trainer.ranks.is_first:
+            _follow(trainer)
+            return self.path
+        writer = RunWriter(self.path, self.info, self.inputs, trainer.checkpoint(resumable=True), point)
+        watcher = _Guarded(self.watcher, self.info, self.path)
+        return _record(trainer, PatientWriter(writer, self.rescuer, trainer), watcher, self.read_test)
+
+
+def _follow(trainer: Trainer) -> None:
+    for _ in trainer.run():
+        pass
+    trainer.errors()
 
 
 def _record(trainer: Trainer, writer: PatientWriter, watcher: "_Guarded", read_test: Callable[[], bool]) -> Path:
     """Train to the end, into the file."""
     try:
-        _train(trainer, writer, watcher)
-        errors = trainer.errors(read_test=read_test())
+        with trainer.ranks.in_words():
+            _train(trainer, writer, watcher)
+            errors = trainer.errors(read_test=read_test())
         writer.checkpoint(trainer.checkpoint(resumable=True))
         writer.finish("stopped" if trainer.stopped else "finished", errors)
     except BaseException as error:
@@ -200,7 +234,7 @@ def run_info(trainer: Trainer, data: Data) -> RunInfo:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={"sparseviz": __version__, "python": platform.python_version()}
         | {name: version(name) for name in ("torch", "numpy", "h5py")},
-        device=device_name(trainer.device),
+        device=device_name(trainer.device) + trainer.ranks.text,
         threads=torch.get_num_threads(),
         parameters=trainer.parameters,
         steps=trainer.steps,
