@@ -19,6 +19,7 @@ class Commanded:
     def __init__(self) -> None:
         self.steps_to_go = math.inf  # 0 while paused
         self.stopped = False
+        self.stop_asked = False  # ahead of the step under way
         self.closed = False  # nobody will carry out what is commanded from now on
         self.seconds_waited = 0.0
         self.seconds_before = 0.0  # the clock's, when it was started
@@ -42,6 +43,7 @@ class Commanded:
 
     def stop(self) -> None:
         """End after the step under way, with a snapshot."""
+        self.stop_asked = True
         self.command(self.end)
 
     def command(self, command: Callable[[], None]) -> None:

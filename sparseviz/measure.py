@@ -10,11 +10,9 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own short name
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from sparseviz import masks as mask_bits
 from sparseviz.cells import NEVER, Cells, Order, Part, Planes, answer, read_planes
-from sparseviz.data import Shard, Split
 from sparseviz.methods import Method
 from sparseviz.methods.base import evaluated_state
 from sparseviz.models import readers
@@ -32,7 +30,6 @@ from sparseviz.snapshot import (
 )
 
 SUMS = ("loss", "wrong", "images")  # since the last snapshot
-EVALUATION_BATCH = 1000  # images; bounds the memory, changes no answer
 
 
 class Tally:
@@ -277,32 +274,6 @@ def _filled(matrix: Tensor, block: tuple[int, int]) -> Tensor:
         (cells - edge).clamp_max(size) / size for edge, cells, size in zip(edges, matrix.shape, block, strict=True)
     ]
     return torch.outer(*inside)
-
-
-def evaluate(model: nn.Module, split: Split, ranks: Ranks = ALONE) -> tuple[float, float]:
-    """Mean cross-entropy, and error in percent, in evaluation mode: with the threshold masks. Ranks share the split."""
-    sums = count_answers(model, split, Shard(ranks.rank, ranks.of))
-    ranks.add_up(sums)
-    loss, wrong, images = sums.tolist()
-    return loss / images, 100 * wrong / images
-
-
-@torch.no_grad()
-def count_answers(model: nn.Module, split: Split, shard: Shard = Shard()) -> Tensor:  # noqa: B008  # frozen
-    """Sums over a shard of the split (SUMS: cross-entropy, wrong answers, images), float64, on the CPU."""
-    sums = torch.zeros(len(SUMS), dtype=torch.float64)
-    training = model.training
-    model.eval()
-    with parametrize.cached():
-        parts = (torch.split(shard.part(values), EVALUATION_BATCH) for values in (split.images, split.labels))
-        for images, labels in zip(*parts, strict=True):
-            answers = model(images)
-            wrong = (answers.argmax(dim=1) != labels).sum()
-            for place, part in enumerate((F.cross_entropy(answers, labels, reduction="sum"), wrong)):
-                sums[place] += part.cpu()
-            sums[2] += len(labels)
-    model.train(training)
-    return sums
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ import platform
 import re
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,7 +24,7 @@ from sparseviz.ranks import here, joined
 from sparseviz.snapshot import Snapshot
 from sparseviz.steering import Branch, changes, check_branch, is_planned_anew
 from sparseviz.store import Parent, ResumePoint, RunInfo, RunWriter, branch_point, resume_point
-from sparseviz.store.format import TEST_INPUTS, TestInputs
+from sparseviz.store.format import TEST_BYTES, TEST_INPUTS, TestInputs
 from sparseviz.trainer import Trainer
 
 CHECKPOINTS = 10  # of a run, over time; the file's slots decide which of them stay
@@ -59,11 +60,11 @@ def record_run(  # noqa: PLR0913  # one argument a listener
     a readable file with the status "failed" and its last snapshots, and raises on.
     """
     config = config or RunConfig.load("lenet5-digits")
-    data = _load(config, progress)
-    trainer = Trainer(config, data, ranks=here())
-    path = here().told(Path(path) if path else paths.new_run_path(f"{config.network}-{config.data.name}"))
-    info = run_info(trainer, data)
-    return _Recording(path, info, _test_inputs(data), watcher, rescuer, read_test).do(trainer)
+    with closing(_load(config, progress)) as data:
+        trainer = Trainer(config, data, ranks=here())
+        path = here().told(Path(path) if path else paths.new_run_path(f"{config.network}-{config.data.name}"))
+        info = run_info(trainer, data)
+        return _Recording(path, info, _test_inputs(data), watcher, rescuer, read_test).do(trainer)
 
 
 @joined()
@@ -84,19 +85,20 @@ def resume_run(  # noqa: PLR0913  # one argument a listener
     """
     source = Path(source)
     point = resume_point(source)
-    trainer, data = _trainer_at(point, point.info.config, point.info.steps, progress)
-    trainer.restore(point.checkpoint, point.events)
-    info = replace(
-        run_info(trainer, data),
-        config=point.info.config,
-        created=point.info.created,
-        steps=point.info.steps,
-        resumed=(*point.info.resumed, trainer.step),
-        id=point.info.id,
-        parent=point.info.parent,
-    )
-    path = here().told(Path(path) if path else _beside(source))
-    return _Recording(path, info, point.inputs, watcher, rescuer, read_test).do(trainer, point)
+    with closing(_load(point.info.config, progress)) as data:
+        trainer = _trainer_at(point, point.info.config, point.info.steps, data)
+        trainer.restore(point.checkpoint, point.events)
+        info = replace(
+            run_info(trainer, data),
+            config=point.info.config,
+            created=point.info.created,
+            steps=point.info.steps,
+            resumed=(*point.info.resumed, trainer.step),
+            id=point.info.id,
+            parent=point.info.parent,
+        )
+        path = here().told(Path(path) if path else _beside(source))
+        return _Recording(path, info, point.inputs, watcher, rescuer, read_test).do(trainer, point)
 
 
 @joined()
@@ -123,24 +125,24 @@ def branch_run(  # noqa: PLR0913  # as the others, and where from
     branch = Branch(point.config, changes(point.config, config))
     steps = config.epochs * point.info.steps_per_epoch
     planned = steps if is_planned_anew(branch.values) else point.info.steps
-    trainer, data = _trainer_at(point, config, planned, progress)
-    trainer.restore(point.checkpoint, point.events, branch)
-    parent = Parent(point.info.id, source.stem, trainer.step)
-    info = replace(run_info(trainer, data), config=config, steps=planned, parent=parent)
-    path = here().told(Path(path) if path else _beside(source))
-    return _Recording(path, info, point.inputs, watcher, rescuer, read_test).do(trainer, point)
+    with closing(_load(config, progress)) as data:
+        trainer = _trainer_at(point, config, planned, data)
+        trainer.restore(point.checkpoint, point.events, branch)
+        parent = Parent(point.info.id, source.stem, trainer.step)
+        info = replace(run_info(trainer, data), config=config, steps=planned, parent=parent)
+        path = here().told(Path(path) if path else _beside(source))
+        return _Recording(path, info, point.inputs, watcher, rescuer, read_test).do(trainer, point)
 
 
-def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, progress: Progress | None) -> tuple[Trainer, Data]:
+def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, data: Data) -> Trainer:
     """A trainer that can stand at the point, with the recorded threads unless the configuration names others."""
-    data = _load(config, progress)
     threads = config.threads or point.info.threads  # other counts give other bits
     trainer = Trainer(config.changed({"threads": threads}), data, planned, here())
     info = point.info
     if (data.checksum, trainer.layers, trainer.parameters) != (info.data_checksum, info.layers, info.parameters):
         done = "resumed" if point.keeps_states else "branched"
         raise InputError(f"{point.path} cannot be {done}: its network or its data are not what they were when it began")
-    return trainer, data
+    return trainer
 
 
 def _load(config: RunConfig, progress: Progress | None) -> Data:
@@ -251,5 +253,5 @@ def run_info(trainer: Trainer, data: Data) -> RunInfo:
 
 
 def _test_inputs(data: Data) -> TestInputs:
-    images, labels = data.test.images[:TEST_INPUTS], data.test.labels[:TEST_INPUTS]
-    return TestInputs(images.cpu().contiguous().numpy(), labels.cpu().numpy())
+    number = min(TEST_INPUTS, data.test.within(TEST_BYTES))
+    return TestInputs(*data.test.collect(torch.arange(number)))

@@ -15,7 +15,8 @@ from sparseviz.commands import Commanded
 from sparseviz.config import InputError, RunConfig, choose
 from sparseviz.data import Data, Shard, Split
 from sparseviz.device import pick_device
-from sparseviz.measure import Observer, evaluate, take_checkpoint
+from sparseviz.evaluation import evaluate
+from sparseviz.measure import Observer, take_checkpoint
 from sparseviz.methods import METHODS
 from sparseviz.models import build, multiply_adds
 from sparseviz.ranks import ALONE, Ranks
@@ -54,7 +55,7 @@ class Trainer(Commanded):
         self.steering = Steering(config, config.epochs * self.steps_per_epoch, planned)
         self.model = build(config.network, config.dropout).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters: int = sum(parameter.numel() for parameter in self.model.parameters())
-        counts = multiply_adds(self.model, self.test.images[:1])
+        counts = multiply_adds(self.model, torch.zeros(1, *self.test.shape, device=self.device))
         self.method = method(config, self.steering.planned)
         self.method.attach(self.model)
         if not self.method.layers:
@@ -206,17 +207,18 @@ class Trainer(Commanded):
             return math.nan, math.nan
         self._last_validation = epoch
         with self._stepper.averaged():
-            return evaluate(self.model, self.validation, self.ranks)
+            return self._evaluate(self.validation)
 
     def errors(self, *, read_test: bool = True) -> Errors:
         """Errors of the network as it is. The test split is read here and nowhere else: once, at the end."""
         self._stepper.gather()
         with self._stepper.averaged():
-            train, validation = (self._error(split) for split in (self.train, self.validation))
-            return Errors(train, validation, self._error(self.test) if self.ranks.told(read_test) else math.nan)
+            train, validation = (self._evaluate(split)[1] for split in (self.train.told(), self.validation))
+            return Errors(train, validation, self._evaluate(self.test)[1] if self.ranks.told(read_test) else math.nan)
 
-    def _error(self, split: Split) -> float:
-        return evaluate(self.model, split, self.ranks)[1]
+    def _evaluate(self, split: Split) -> tuple[float, float]:
+        """Loss and error; NaN of a stream that a stop did not let come to its end."""
+        return evaluate(self.model, split, self.ranks, until=lambda: self.stop_asked and split.is_streamed)
 
     def checkpoint(self, *, resumable: bool = False) -> Checkpoint:
         """A copy of the network as it is; `resumable` with all that the next step needs."""
@@ -247,7 +249,6 @@ class Trainer(Commanded):
         if numbers["is_frozen"] and self.step >= self.steering.phases.frozen:  # a branch may thaw them
             self._stepper.freeze_masks()
         self._keeper.put_trained(checkpoint.state)
-        self._batches.go_to(self.step)
         if branch is None or "seed" not in branch.values:
             self._keeper.put_random(checkpoint.state)
 

@@ -29,7 +29,7 @@ class LiveRun:
     @property
     def input_shape(self) -> tuple[int, ...]:
         """(channels, height, width) of what the network reads."""
-        return tuple(self.trainer.test.images.shape[1:])
+        return self.trainer.test.shape
 
     def cells(self, part: Part, position: int) -> "Future[Cells]":
         """The true weights as they are now; the trainer answers between two steps."""
