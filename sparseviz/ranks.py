@@ -8,6 +8,7 @@ import inspect
 import itertools
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
@@ -250,7 +251,9 @@ def joined() -> Iterator[None]:
     _leave_signals_to_the_first()
     try:
         _here = Together()
-        with _here.in_words():
+        with _here.in_words(), warnings.catch_warnings():
+            # of a filter with one input channel, whose memory format has two names
+            warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
             yield
     except BaseException:
         launch.is_first_to_tell()  # before the others can notice

@@ -4,8 +4,10 @@ Each rank says what it saw of every case in `FOLDER/<case>-<rank>.pt`; one proce
 """
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import torch
@@ -43,7 +45,7 @@ CASES: dict[str, dict[str, Any]] = {
     "normalised": {"network": "tests.networks:normalised", "method.draw": "bernoulli", "batch_size": 133},
     "target": {"target.parameters_kept": 9000, "schedule.decide_from": 1, "schedule.freeze_from": 1},
     "steered": {},
-    "stopped": {"method.draw": "bernoulli"},
+    "stopped": {"method.draw": "bernoulli", "epochs": 400, "record.snapshots": 3},
 }
 OTHERS = [name for name in METHODS if name != "gated"]
 CASES |= {name: {"method.name": name, "method.keep": 0.3, "method.images": 100} for name in OTHERS}
@@ -60,7 +62,7 @@ def see(case: str, ranks: Ranks = ALONE) -> dict[str, Any]:
         "step": trainer.step,
         "scalars": [dict(snapshot.scalars) for snapshot in snapshots],
         "phases": [snapshot.phase for snapshot in snapshots],
-        "events": [(event.step, event.name, event.after) for one in snapshots for event in one.events],
+        "events": [(event.step, event.name, str(event.after)) for one in snapshots for event in one.events],
         "errors": (errors.train, errors.validation, errors.test),
         "masks": {name: trainer.method.mask(name) for name in trainer.method.layers},
         "model": dict(trainer.model.state_dict()),
@@ -71,17 +73,32 @@ def see(case: str, ranks: Ranks = ALONE) -> dict[str, Any]:
 
 
 def _commanded(case: str, trainer: Trainer) -> Iterator[Snapshot]:
-    """The snapshots; rank 0 gives commands after the third."""
+    """The snapshots; rank 0 gets commands after the third, or at a step of its own choice."""
     for number, snapshot in enumerate(trainer.run()):
         yield snapshot
-        if number == 2 and trainer.ranks.is_first:
-            if case == "steered":
-                trainer.steer({"penalty.lambda2": 1e-3, "epochs": 5})
-                trainer.advance(5)
-                trainer.resume()
-                trainer.freeze()
-            elif case == "stopped":
-                trainer.stop()
+        if not trainer.ranks.is_first:
+            continue
+        if case == "steered" and number == 2:
+            trainer.steer({"penalty.lambda2": 1e-3, "epochs": 5})
+            trainer.advance(5)
+            Thread(target=_go_on, args=[trainer, snapshot.step + 5]).start()
+        elif case == "stopped" and number == 0:
+            Thread(target=_stop, args=[trainer]).start()
+
+
+def _go_on(trainer: Trainer, step: int) -> None:
+    """After a pause."""
+    while trainer.step < step or trainer.steps_to_go > 0:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    trainer.freeze()
+    trainer.resume()
+
+
+def _stop(trainer: Trainer) -> None:
+    while trainer.step < 20:
+        time.sleep(0.001)
+    trainer.stop()
 
 
 @joined()
