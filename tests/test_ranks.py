@@ -20,6 +20,7 @@ from tests.conftest import ROOT
 from tests.together import OTHERS, see
 
 TOLERANCE = 1e-5  # relative, of losses after 56 steps of float32; measured: 1e-6
+WEIGHT_TOLERANCE = 1e-4  # of weights and gates: Adam makes much of a small difference; measured: 2e-5
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m")
 ORDINARY = ("threshold", "bernoulli", "normalised", "target", "steered", "stopped")
 SLOW = ("convolution", *OTHERS)
@@ -50,7 +51,7 @@ def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
     for ours, theirs in zip(one["scalars"], other["scalars"], strict=True):
         assert theirs == pytest.approx(ours, rel=TOLERANCE, nan_ok=True)
     for name, value in one["model"].items():
-        torch.testing.assert_close(other["model"][name], value, rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(other["model"][name], value, rtol=0, atol=WEIGHT_TOLERANCE)
 
 
 def assert_replicas(ranks: Seen) -> None:
