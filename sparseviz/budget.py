@@ -3,20 +3,26 @@
 from functools import lru_cache
 
 from sparseviz.config import RunConfig
-from sparseviz.config_parts import RecordConfig
+from sparseviz.config_parts import OptimizerConfig, RecordConfig
 
 LEAST_PLACES = 2  # one is whole while the other is written
-_FLOAT, _MOMENTS = 4, 8  # bytes: of a number; of Adam's two moments of it
+_FLOAT = 4  # bytes of a number
+_MOMENTS = {"adam": 8, "sgd": 0}  # bytes: of what an optimizer remembers of a number
 _WEIGHT = 14  # bytes: of a weight's mask, quantity and snapshot of its cut; in the state of its mask and cut again
 
 
 def checkpoint_bytes(config: RunConfig, parameters: int, weights: int) -> int:
     """About the size of one checkpoint with its state: a network of so many parameters, so many weights of them."""
     is_gated = config.method.name == "gated" and "weight" in config.gate.granularity.split("+")
-    gates = weights * is_gated * (_FLOAT + _MOMENTS * (config.optimizer.gates == "adam"))
+    gates = weights * is_gated * (_FLOAT + _MOMENTS[config.optimizer.gates])
     masks = weights * (config.method.name == "magnitude")
     trained = _FLOAT * (config.optimizer.average > 0)  # beside their average
-    return parameters * (_FLOAT + _MOMENTS + trained) + _WEIGHT * weights + gates + masks
+    return parameters * (_FLOAT + moment_bytes(config.optimizer) + trained) + _WEIGHT * weights + gates + masks
+
+
+def moment_bytes(optimizer: OptimizerConfig) -> int:
+    """What the weights' optimizer remembers of each of them."""
+    return _FLOAT if optimizer.weights == "sgd" and optimizer.momentum else _MOMENTS[optimizer.weights]
 
 
 def checkpoint_places(record: RecordConfig, size: int) -> int:

@@ -48,13 +48,15 @@ class RunConfig(Group):
     """One run, whole. Raises ConfigError from `parse`, `load` and `changed`."""
 
     network: str = "lenet5"
-    """Network: lenet5, lenet300, or package.module:function for your own."""
+    """Network: lenet5, lenet300, alexnet, vgg16, vgg16-cifar10, resnet20-cifar10; your own: package.module:function."""
     dropout: tuple[_Rate, ...] = Field((), strict=False)
-    """Dropout before each linear layer but the first of lenet300, before each of lenet5; empty: none."""
+    """Dropout before each linear layer of lenet5 and vgg16-cifar10, each but the first of the others; empty: none."""
     epochs: int = Field(20, ge=1, le=1_000_000, json_schema_extra={"live": True})
     """Passes over the training data; a run that trains can be made longer, which lengthens its last phase."""
     batch_size: int = Field(128, ge=1)
     """Images a step."""
+    accumulate: int = Field(1, ge=1)
+    """Parts in which a step reads its images, for less memory; without batch norm the step is the same."""
     seed: int = Field(0, ge=0, lt=2**63)
     """Seed of weights, batches and draws."""
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")

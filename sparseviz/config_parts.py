@@ -151,20 +151,32 @@ class TargetConfig(Group):
 
 
 class OptimizerConfig(Group):
-    """Adam on the weights; the gates have an optimizer and a rate of their own, and no weight decay."""
+    """What moves the weights; the gates have an optimizer and a rate of their own, and no weight decay."""
 
     rate: float = Field(1e-3, gt=0, json_schema_extra={"live": True})
     """Learning rate of weights and biases."""
     gate_rate: float = Field(1e-3, gt=0, json_schema_extra={"live": True})
     """Learning rate of the gates."""
+    weights: Literal["adam", "sgd"] = "adam"
+    """Optimizer of weights and biases; sgd has a momentum and needs half the memory."""
+    momentum: float = Field(0.9, ge=0, lt=1)
+    """Momentum of the weights. (sgd)"""
     gates: Literal["adam", "sgd"] = "adam"
     """Optimizer of the gates: adam moves every gate at about its rate, sgd in proportion to its gradient."""
     average: float = Field(0, ge=0, lt=1)
     """Decay of an exponential average of the weights, kept once the masks are frozen; 0: none."""
     weight_decay: float = Field(0, ge=0)
     """L2 penalty on weights and biases."""
-    rate_schedule: Literal["constant", "cosine", "frozen"] = "constant"
-    """Rate of the weights: constant, a cosine to 0, or constant until the masks freeze and then a cosine to 0."""
+    rate_schedule: Literal["constant", "cosine", "frozen", "steps"] = "constant"
+    """Rates: constant, a cosine to 0, constant until the masks freeze and then a cosine to 0, or falling in steps."""
+    rate_every: int = Field(30, ge=1)
+    """Epochs from one fall of the rates to the next. (steps)"""
+    rate_factor: float = Field(0.1, gt=0, lt=1)
+    """What a fall leaves of the rates. (steps)"""
+    rate_warm_up: float = Field(0, ge=0, le=1)
+    """The rates rise in a line from 0 until this share of the epochs."""
+    label_smoothing: float = Field(0, ge=0, lt=1)
+    """Share of each label that is spread evenly over all classes, in the training loss alone."""
 
 
 class RecordConfig(Group):

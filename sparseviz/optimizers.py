@@ -9,57 +9,62 @@ from torch.nn import Parameter
 
 from sparseviz.config_parts import OptimizerConfig
 
-_MOMENTS = ("exp_avg", "exp_avg_sq")  # torch's names
+# torch's names of what they remember of a parameter; Adam counts its steps besides
+_MOMENTS = {torch.optim.Adam: ("exp_avg", "exp_avg_sq"), torch.optim.SGD: ("momentum_buffer",)}
 
 
 def new_optimizers(
     config: OptimizerConfig, weights: list[Parameter], gates: list[Parameter], rates: list[Tensor]
 ) -> list[torch.optim.Optimizer]:
-    """Adam for the weights, and what the gates ask for; their rates are 0-dim tensors on the device."""
+    """What weights and gates ask for; their rates are 0-dim tensors on the device."""
     # fused: one pass over the memory, and rates that are tensors
-    found: list[torch.optim.Optimizer] = [
-        torch.optim.Adam(weights, lr=rates[0], weight_decay=config.weight_decay, fused=True)
-    ]
+    kinds = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+    beside = {"momentum": config.momentum} if config.weights == "sgd" else {}
+    decay = config.weight_decay
+    found = [kinds[config.weights](weights, lr=rates[0], weight_decay=decay, fused=True, **beside)]
     if gates:
-        kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[config.gates]
-        found.append(kind(gates, lr=rates[1], fused=True))
+        found.append(kinds[config.gates](gates, lr=rates[1], fused=True))
     return found
 
 
 def moments(optimizers: Iterable[torch.optim.Optimizer], named: Mapping[str, Parameter]) -> dict[str, Tensor]:
-    """Adam's two moments of every parameter as (2, *shape), and its count of steps under `<name>.steps`, (1,)."""
+    """What is remembered of every parameter: Adam's two moments as (2, *shape), SGD's momentum as (1, *shape).
+
+    Adam's count of steps is under `<name>.steps`, (1,).
+    """
     found: dict[str, Tensor] = {}
-    for optimizer, name, parameter in _adam(optimizers, named):
+    for optimizer, name, parameter, kinds in _remembered(optimizers, named):
         state = optimizer.state.get(parameter, {})  # none before the first step that moves it
         nothing = torch.zeros_like(parameter)
-        found[name] = torch.stack([state.get(kind, nothing).detach() for kind in _MOMENTS])
-        found[f"{name}.steps"] = state.get("step", parameter.new_zeros(())).detach().reshape(1)
+        found[name] = torch.stack([state.get(kind, nothing).detach() for kind in kinds])
+        if isinstance(optimizer, torch.optim.Adam):
+            found[f"{name}.steps"] = state.get("step", parameter.new_zeros(())).detach().reshape(1)
     return found
 
 
 def put_moments(
     optimizers: Iterable[torch.optim.Optimizer], named: Mapping[str, Parameter], values: Mapping[str, Tensor]
 ) -> None:
-    """Put back what `moments` gave; a count of 0 stands for an optimizer that has not begun, as does none."""
-    for optimizer, name, parameter in _adam(optimizers, named):
-        if name not in values:  # another optimizer moved it
+    """Put back what `moments` gave; zeros stand for an optimizer that has not begun, as does none."""
+    for optimizer, name, parameter, kinds in _remembered(optimizers, named):
+        if name not in values or len(values[name]) != len(kinds):  # another optimizer moved it
             continue
         # in the parameter's memory format
-        state = {kind: torch.zeros_like(parameter).copy_(values[name][place]) for place, kind in enumerate(_MOMENTS)}
-        state["step"] = values[f"{name}.steps"][0].to(parameter.device, torch.float32, copy=True)
+        state = {kind: torch.zeros_like(parameter).copy_(values[name][place]) for place, kind in enumerate(kinds)}
+        if isinstance(optimizer, torch.optim.Adam):
+            state["step"] = values[f"{name}.steps"][0].to(parameter.device, torch.float32, copy=True)
         optimizer.state[parameter] = state
 
 
-def _adam(
+def _remembered(
     optimizers: Iterable[torch.optim.Optimizer], named: Mapping[str, Parameter]
-) -> Iterator[tuple[torch.optim.Optimizer, str, Parameter]]:
-    """Every parameter that Adam moves, with its name; SGD without momentum remembers nothing."""
+) -> Iterator[tuple[torch.optim.Optimizer, str, Parameter, tuple[str, ...]]]:
+    """Every parameter of which something is remembered, with its name; SGD without momentum remembers nothing."""
     names = {id(parameter): name for name, parameter in named.items()}
     for optimizer in optimizers:
-        if isinstance(optimizer, torch.optim.Adam):
-            for group in optimizer.param_groups:
-                for parameter in group["params"]:
-                    yield optimizer, names[id(parameter)], parameter
+        for group in optimizer.param_groups if optimizer.defaults.get("momentum", 1) else ():
+            for parameter in group["params"]:
+                yield optimizer, names[id(parameter)], parameter, _MOMENTS[type(optimizer)]
 
 
 class WeightAverage:

@@ -166,9 +166,15 @@ class Steering:
         return optimizer.rate * share, optimizer.gate_rate * share
 
     def _rate_share(self, step: int) -> float:
-        """What the rate schedule leaves of the rates, in (0, 1]."""
-        kind = self.config.optimizer.rate_schedule
-        begin = {"constant": self.steps, "cosine": 0, "frozen": self.phases.frozen}[kind]
+        """What the rate schedule and the rates' warm-up leave of the rates, in (0, 1]."""
+        rising = round(self.config.optimizer.rate_warm_up * self.planned)  # steps
+        return min((step + 1) / rising if rising else 1.0, 1.0) * self._scheduled_share(step)
+
+    def _scheduled_share(self, step: int) -> float:
+        optimizer = self.config.optimizer
+        if optimizer.rate_schedule == "steps":
+            return optimizer.rate_factor ** (step // (optimizer.rate_every * self._steps_per_epoch))
+        begin = {"constant": self.steps, "cosine": 0, "frozen": self.phases.frozen}[optimizer.rate_schedule]
         if step < begin:
             return 1.0
         return (1 + math.cos(math.pi * (step - begin) / (self.steps - begin))) / 2

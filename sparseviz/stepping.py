@@ -1,5 +1,6 @@
 """The optimiser steps of one training: draws, gradients, penalties, updates, and an average of the weights."""
 
+import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
@@ -44,8 +45,7 @@ class Stepper:
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         for draw in range(self._draws):
-            with self._ranks.summing(self._trained, last=draw == self._draws - 1):
-                self._backward(images, labels, step, draw)
+            self._backward(images, labels, step, draw)
         self._method.after_backward()
         if steering.phases.name(step) == "warm-up":
             for gate in self._method.parameters():
@@ -82,15 +82,25 @@ class Stepper:
             self._average = WeightAverage(self._weights, decay)
 
     def _backward(self, images: Tensor, labels: Tensor, step: int = 0, draw: int = 0) -> None:
-        """Add one draw's share to the gradients (paper, equation 3)."""
-        images, labels, weight = self._ranks.share(images, labels, self._batches.number(step))
+        """Add one draw's share to the gradients (paper, equation 3), the batch in as many parts as it is done in."""
         self._method.draw()
-        lower = self._config.precision == "bfloat16"
+        images, labels, share = self._ranks.share(images, labels, self._batches.number(step))
+        size = math.ceil(len(labels) / self._config.accumulate)
+        parts = list(zip(torch.split(images, size), torch.split(labels, size), strict=True))
+        for number, part in enumerate(parts):
+            last = draw == self._draws - 1 and number == len(parts) - 1
+            weight = share * len(part[1]) / (self._draws * len(labels))
+            with self._ranks.summing(self._trained, last=last):
+                self._add_gradients(*part, weight, (step, draw, number))
+
+    def _add_gradients(self, images: Tensor, labels: Tensor, weight: float, place: tuple[int, ...]) -> None:
+        """Those of one part of so much weight, which is 0 of images that do not count."""
+        lower, smoothing = self._config.precision == "bfloat16", self._config.optimizer.label_smoothing
         with parametrize.cached(), torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
-            with self._ranks.own_chance(step, draw):
+            with self._ranks.own_chance(*place):
                 answers = self._trained(images)  # (B, classes); a weight that is read twice is masked once
-            loss = F.cross_entropy(answers, labels)
-        loss.backward(torch.full_like(loss, weight / self._draws))  # type: ignore[no-untyped-call]
+            loss = F.cross_entropy(answers, labels, label_smoothing=smoothing)
+        loss.backward(torch.full_like(loss, weight))  # type: ignore[no-untyped-call]
         if weight:
             self.tally.count(loss.detach(), answers.detach(), labels)
 

@@ -53,9 +53,10 @@ class Trainer(Commanded):
         self._batches = Batches(self.train, config.batch_size, config.seed, Shard(ranks.rank, ranks.of))
         self.steps_per_epoch = self._batches.per_epoch
         self.steering = Steering(config, config.epochs * self.steps_per_epoch, planned)
-        self.model = build(config.network, config.dropout).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = build(config.network, config.dropout, len(data.classes), self.train.shape)
+        self.model = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters: int = sum(parameter.numel() for parameter in self.model.parameters())
-        counts = multiply_adds(self.model, torch.zeros(1, *self.test.shape, device=self.device))
+        counts = multiply_adds(self.model, torch.zeros(1, *self.test.shape, device=self.device), len(data.classes))
         self.method = method(config, self.steering.planned)
         self.method.attach(self.model)
         if not self.method.layers:

@@ -159,6 +159,8 @@ class TestChanged:
         [
             {"method.draw": "bernoulli", "method.draws": 3},
             {"optimizer.gates": "sgd"},
+            {"optimizer.weights": "sgd", "optimizer.rate": 0.01},
+            {"accumulate": 2, "optimizer.label_smoothing": 0.1},
             {"penalty.count": "l2", "penalty.scale": "mean"},
             {"optimizer.average": 0.9, "schedule.decide_from": 0.8, "schedule.freeze_from": 0.8},
             {"seed": 8},

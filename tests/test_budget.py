@@ -17,6 +17,8 @@ from tests.conftest import recorded, short
         {"network": "lenet5"},
         {"network": "lenet300", "optimizer.average": 0.9},
         {"network": "lenet300", "optimizer.gates": "sgd"},
+        {"network": "lenet300", "optimizer.weights": "sgd"},
+        {"network": "lenet300", "optimizer.weights": "sgd", "optimizer.momentum": 0.0},
         {"network": "lenet300", "method.name": "magnitude"},
         {"network": "lenet300", "gate.granularity": "output"},
     ],

@@ -33,11 +33,11 @@ class TestNetworks:
         assert sum(parameter.numel() for parameter in model.parameters()) == parameters
         assert sum(layer.weight.numel() for layer in layers(model).values()) == weights
 
-    @pytest.mark.parametrize("network", MODELS)
+    @pytest.mark.parametrize("network", ["lenet5", "lenet300"])
     def test_that_they_answer_ten_classes_for_images_of_28_pixels(self, network):
         assert build(network)(torch.zeros(3, 1, 28, 28)).shape == (3, 10)
 
-    @pytest.mark.parametrize("network", MODELS)
+    @pytest.mark.parametrize("network", ["lenet5", "lenet300", "resnet20-cifar10", "vgg16-cifar10"])
     def test_that_their_weights_are_fresh_and_follow_the_seed(self, network):
         torch.manual_seed(3)
         first, second = build(network), build(network)

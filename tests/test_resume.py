@@ -53,6 +53,15 @@ KINDS: dict[str, dict[str, Any]] = {
         "schedule.freeze_from": 0.5,
         "optimizer.rate_schedule": "frozen",
     },
+    "fine-tuning": {
+        "optimizer.weights": "sgd",
+        "optimizer.rate": 0.01,
+        "optimizer.rate_schedule": "steps",
+        "optimizer.rate_every": 1,
+        "optimizer.rate_warm_up": 0.3,
+        "optimizer.label_smoothing": 0.1,
+        "accumulate": 3,
+    },
     "convolutions with dropout": {"network": "lenet5", "dropout": [0.2, 0.5], "gate.granularity": "weight+output"},
 }
 LENGTH: dict[str, Any] = {"epochs": 2, "record.snapshots": 8, "record.previews": 5, "record.checkpoints": 3}  # 20 steps

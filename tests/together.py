@@ -40,7 +40,7 @@ SMALL: dict[str, Any] = {
 }
 CASES: dict[str, dict[str, Any]] = {
     "threshold": {},
-    "bernoulli": {"method.draw": "bernoulli", "method.draws": 3, "optimizer.average": 0.9},
+    "bernoulli": {"method.draw": "bernoulli", "method.draws": 3, "accumulate": 2, "optimizer.average": 0.9},
     "convolution": {"network": "lenet5", "epochs": 1},
     "normalised": {"network": "tests.networks:normalised", "method.draw": "bernoulli", "batch_size": 133},
     "target": {"target.parameters_kept": 9000, "schedule.decide_from": 1, "schedule.freeze_from": 1},

@@ -39,8 +39,13 @@ class LiveRun:
     def picture(self, layer: str, unit: int, position: int) -> "Future[Picture]":
         """What an output unit sees of the input now."""
         del position
-        trainer, network = self.trainer, self.info.config.network
-        return trainer.ask(lambda: receptive_picture(network, trainer.checkpoint(), layer, unit, self.input_shape))
+        trainer, network, shape, classes = (
+            self.trainer,
+            self.info.config.network,
+            self.input_shape,
+            len(self.info.classes),
+        )
+        return trainer.ask(lambda: receptive_picture(network, trainer.checkpoint(), layer, unit, shape, classes))
 
     def checkpoint_step(self, position: int) -> int:
         """The step of what `checkpoint` would give: now."""
