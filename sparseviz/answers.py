@@ -38,7 +38,7 @@ def validation_examples(info: RunInfo) -> Examples:
 
     Raises DataError where they are gone, or are not those that the run was trained on.
     """
-    data = load_data(info.config.data.model_copy(update={"download": False}))
+    data = load_data(info.config.data.model_copy(update={"download": False, "workers": 0}))
     if data.checksum != info.data_checksum:
         raise DataError(
             f"{data.name}: the data set's files are not those that the run was trained on "

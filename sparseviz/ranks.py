@@ -140,8 +140,8 @@ class Together(Ranks):
         modules = list(model.modules())
         found = ["batch norm"] * any(isinstance(module, _BatchNorm) for module in modules)
         found += ["dropout"] * any(isinstance(module, _DropoutNd) and module.p > 0 for module in modules)
-        share = f"acts on each rank's share of a batch: the result differs from that of one process, or not {self.of}"
-        return f"{' and '.join(found)} {share}" if found else ""
+        share = "on each rank's share of a batch, so that the result differs from that of one process"
+        return f"this network has {' and '.join(found)}, {share}" if found else ""
 
     def in_turn(self, job: Callable[[], _Value]) -> _Value:
         """The job's answer; a failure of the first ends the others' waiting."""

@@ -125,7 +125,7 @@ def test_that_every_method_trains_by_ranks_as_by_one_process(tmp_path):
 
 # Real commands.
 
-LONG = {"network": "tests.networks:small", "epochs": 600, "device": "cpu", "record.snapshots": 100}
+LONG = {"network": "tests.networks:normalised", "epochs": 600, "device": "cpu", "record.snapshots": 100}
 
 
 @contextlib.contextmanager
@@ -169,6 +169,7 @@ def test_that_a_job_ends_with_words_when_a_rank_is_killed_and_goes_on_from_its_f
     assert child.returncode == 1
     assert said.count("another of the 2 processes that train together has ended") == 1
     assert "cpu x 2 ranks" in said
+    assert said.count("Note: this network has batch norm and dropout, on each rank's share of a batch") == 1
     with RunReader(path) as run:
         assert run.status == "failed"
         assert "another of the 2 processes" in run.message

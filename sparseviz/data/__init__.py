@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sparseviz.config import choose
 from sparseviz.config_parts import DataConfig
-from sparseviz.data import digits, mnist
+from sparseviz.data import cifar10, digits, image_folder, mnist, npz, own
 from sparseviz.data.data_set import Data, DataError, Progress
 from sparseviz.data.draws import Draws
 from sparseviz.data.split import Batch, MemorySplit, Order, Plan, Shard, Split
@@ -28,11 +28,17 @@ __all__ = [
     "load_data",
 ]
 
-DATASETS: dict[str, Callable[[DataConfig, Progress | None], Data]] = {"digits": digits.load, "mnist": mnist.load}
+DATASETS: dict[str, Callable[[DataConfig, Progress | None], Data]] = {
+    "digits": digits.load,
+    "mnist": mnist.load,
+    "cifar10": cifar10.load,
+    "npz": npz.load,
+    "folder": image_folder.load,
+}
 
 
 def load_data(config: DataConfig, progress: Progress | None = None) -> Data:
-    """The data set that `config` names.
+    """The data set that `config` names, one of DATASETS or a person's own function.
 
     Args:
         config: its name, and where its files are or whether to fetch them.
@@ -40,6 +46,9 @@ def load_data(config: DataConfig, progress: Progress | None = None) -> Data:
 
     Raises:
         ConfigError: no data set has this name.
+        Untrusted: its function is one that somebody must be asked about first.
         DataError: its files are missing, damaged or cannot be fetched.
     """
-    return choose("data.name", config.name, DATASETS)(config, progress)
+    if ":" in config.name:
+        return own.load(config, progress)
+    return choose("data.name", config.name, DATASETS, "package.module:function or file.py:function")(config, progress)

@@ -37,7 +37,7 @@ def proof_inputs(info: RunInfo, stored: TestInputs, options: ExportOptions) -> P
     else:
         folder = options.data_folder or info.config.data.folder
         try:
-            data = load_data(info.config.data.model_copy(update={"download": False, "folder": folder}))
+            data = load_data(info.config.data.model_copy(update={"download": False, "workers": 0, "folder": folder}))
         except DataError as error:
             note = f"the data set's files are not there ({error})"
         else:

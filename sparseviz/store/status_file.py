@@ -40,7 +40,7 @@ from sparseviz.snapshot import Event, LayerInfo, LayerSnapshot, Quantity, Snapsh
 from sparseviz.store.format import LAYER_NUMBERS, Parent, RunFileError, RunInfo
 from sparseviz.store.lock import Writer
 
-FORMAT, FORMAT_VERSION = "sparseviz status", 2
+FORMAT, FORMAT_VERSION = "sparseviz status", 1
 SUFFIX = ".status"
 MOST_BYTES = 1 << 20  # of the snapshots before the newest, roughly
 EVERY_S = 1.0  # at most so often
@@ -190,7 +190,8 @@ def _info(info: RunInfo) -> dict[str, Any]:
 
 
 def _read_info(told: Mapping[str, Any]) -> RunInfo:
-    lists = {name: tuple(told[name]) for name in ("classes", "resumed", "mean", "std")}
+    lists = {name: tuple(told[name]) for name in ("classes", "resumed")}
+    lists |= {name: tuple(np.atleast_1d(told[name]).tolist()) for name in ("mean", "std")}  # before format 5, a number
     layers = tuple(_read_layer_info(layer) for layer in told["layers"])
     parent = Parent(**told["parent"]) if told["parent"] else None
     return RunInfo(**{**told, **lists, "config": RunConfig.parse(told["config"]), "layers": layers, "parent": parent})
