@@ -24,6 +24,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from sparseviz import launch
 from sparseviz.config import InputError
+from sparseviz.own_code import Untrusted
 
 MEETING = 16  # steps: so late at most is a command felt; one message in so many costs nothing that can be measured
 PATIENCE = timedelta(days=7)  # of the others while rank 0 is paused, or waits until its file can be written again
@@ -255,6 +256,8 @@ def joined() -> Iterator[None]:
             # of a filter with one input channel, whose memory format has two names
             warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
             yield
+    except Untrusted:  # a question, after which they join anew
+        raise
     except BaseException:
         launch.is_first_to_tell()  # before the others can notice
         raise

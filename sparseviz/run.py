@@ -62,7 +62,8 @@ def record_run(  # noqa: PLR0913  # one argument a listener
     config = config or RunConfig.load("lenet5-digits")
     with closing(_load(config, progress)) as data:
         trainer = Trainer(config, data, ranks=here())
-        path = here().told(Path(path) if path else paths.new_run_path(f"{config.network}-{config.data.name}"))
+        name = f"{paths.short_function(config.network)}-{config.data.name}"
+        path = here().told(Path(path) if path else paths.new_run_path(name))
         info = run_info(trainer, data)
         return _Recording(path, info, _test_inputs(data), watcher, rescuer, read_test).do(trainer)
 

@@ -27,14 +27,16 @@ SLOW = ("convolution", *OTHERS)
 Seen = tuple[dict[str, Any], dict[str, Any]]  # by the two ranks
 
 
-def together(folder: Path, cases: tuple[str, ...]) -> dict[str, Seen]:
+def together(folder: Path, cases: tuple[str, ...], device: str = "cpu") -> dict[str, Seen]:
     """What two ranks see of these cases."""
-    subprocess.run([*TORCHRUN, "tests.together", str(folder), *cases], cwd=ROOT, check=True, timeout=300)
+    subprocess.run([*TORCHRUN, "tests.together", str(folder), device, *cases], cwd=ROOT, check=True, timeout=300)
     both = {case: [folder / f"{case}-{rank}.pt" for rank in range(2)] for case in cases}
-    return {
-        case: (torch.load(one, weights_only=False), torch.load(two, weights_only=False))
-        for case, (one, two) in both.items()
-    }
+    return {case: (loaded(one), loaded(two)) for case, (one, two) in both.items()}
+
+
+def loaded(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = torch.load(path, weights_only=False)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +125,16 @@ def test_that_every_method_trains_by_ranks_as_by_one_process(tmp_path):
         assert_replicas(ranks)
 
 
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
+def test_that_two_gpus_train_as_one_does(tmp_path):
+    for case, (one, other) in together(tmp_path, ("threshold", "bernoulli"), "cuda").items():
+        alone = see(case, device="cuda")
+        for ours, theirs in zip(alone["scalars"], one["scalars"], strict=True):
+            assert theirs["loss"] == pytest.approx(ours["loss"], rel=1e-3, nan_ok=True)
+        for name, mask in one["masks"].items():
+            assert torch.equal(mask.cpu(), other["masks"][name].cpu())
+
+
 # Real commands.
 
 LONG = {"network": "tests.networks:normalised", "epochs": 600, "device": "cpu", "record.snapshots": 100}
@@ -131,7 +143,7 @@ LONG = {"network": "tests.networks:normalised", "epochs": 600, "device": "cpu", 
 @contextlib.contextmanager
 def job(*arguments: object) -> Iterator["subprocess.Popen[str]"]:
     """Torchrun with two ranks of a command; ended at the latest when the block does."""
-    command = [*TORCHRUN, "sparseviz", *map(str, arguments)]
+    command = [*TORCHRUN, "sparseviz", *map(str, arguments), "--trust-code"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
         try:
             yield child

@@ -1,4 +1,4 @@
-"""Trainings by ranks: `python -m torch.distributed.run --nproc-per-node 2 -m tests.together FOLDER`.
+"""Trainings by ranks: `python -m torch.distributed.run --nproc-per-node 2 -m tests.together FOLDER DEVICE CASE ...`.
 
 Each rank says what it saw of every case in `FOLDER/<case>-<rank>.pt`; one process alone sees the same by `see`.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from sparseviz import own_code
 from sparseviz.config import RunConfig
 from sparseviz.data import load_data
 from sparseviz.methods import METHODS
@@ -26,7 +27,6 @@ SMALL: dict[str, Any] = {
     "epochs": 4,
     "batch_size": 92,
     "threads": 1,
-    "device": "cpu",
     "seed": 5,
     "record.snapshots": 8,
     "penalty.scale": "sum",
@@ -51,9 +51,9 @@ OTHERS = [name for name in METHODS if name != "gated"]
 CASES |= {name: {"method.name": name, "method.keep": 0.3, "method.images": 100} for name in OTHERS}
 
 
-def see(case: str, ranks: Ranks = ALONE) -> dict[str, Any]:
+def see(case: str, ranks: Ranks = ALONE, device: str = "cpu") -> dict[str, Any]:
     """What one process sees of a case."""
-    config = RunConfig().changed(SMALL | CASES[case])
+    config = RunConfig().changed(SMALL | CASES[case] | {"device": device})
     trainer = Trainer(config, load_data(config.data), ranks=ranks)
     snapshots = list(_commanded(case, trainer))
     chance = torch.get_rng_state()
@@ -102,10 +102,11 @@ def _stop(trainer: Trainer) -> None:
 
 
 @joined()
-def _together(case: str, folder: Path) -> None:
-    torch.save(see(case, here()), folder / f"{case}-{here().rank}.pt")
+def _together(case: str, folder: Path, device: str) -> None:
+    torch.save(see(case, here(), device), folder / f"{case}-{here().rank}.pt")
 
 
 if __name__ == "__main__":
-    for each in sys.argv[2:] or CASES:
-        _together(each, Path(sys.argv[1]))
+    own_code.trust(own_code.find("tests.networks:small"), remember=False)
+    for each in sys.argv[3:]:
+        _together(each, Path(sys.argv[1]), sys.argv[2])
