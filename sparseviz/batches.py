@@ -34,6 +34,10 @@ class Batches:
         self._next = step + 1
         return next(self._feed)
 
+    def number(self, step: int) -> int:
+        """How many images the whole batch of this step has, of which a shard gets its share."""
+        return min(self._size, len(self._split) - step % self.per_epoch * self._size)
+
     def sample(self, number: int) -> Iterator[Batch]:
         """So many of the split's images and labels at the most, evenly spread over it, in batches; always the same."""
         return self._split.take(self._split.spread(number), self._size)

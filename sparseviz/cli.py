@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
-from sparseviz import __version__, own_code, paths
+from sparseviz import __version__, launch, own_code, paths
 from sparseviz.cli_trust import trusting
 from sparseviz.config import EMBEDDED, InputError, RunConfig, parse_assignments, settings
 
@@ -40,11 +40,15 @@ _trust = click.option("--trust-code", is_flag=True, help="Run the files of code 
 @click.group(cls=_Launcher, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="sparseviz")
 @_debug
-def _cli() -> None:
+@click.pass_context
+def _cli(context: click.Context) -> None:
     """Watch a neural network decide which of its weights it needs; ship what is left.
 
     `sparseviz [FILE ...]` opens the window, with these runs or model files.
     """
+    command, together = str(context.invoked_subcommand), ("train", "resume", "branch")
+    if launch.processes() > 1 and command not in together:
+        raise click.UsageError(f"'{command}' is for one process; torchrun is for {', '.join(together)}")
 
 
 @_cli.command()
@@ -254,6 +258,8 @@ def convert(run: Path, form: str, step: int | None, out: Path | None) -> None:
 
 
 def _show_run(path: Path) -> None:
+    if launch.rank() > 0:  # rank 0 speaks
+        return
     from sparseviz.cli_table import read_facts, show_facts  # noqa: PLC0415  # keeps --help quick
 
     show_facts(_out, path, read_facts(path))
@@ -273,7 +279,8 @@ def _guarded(job: Callable[[], Any]) -> int:
     try:
         return job() or 0
     except click.ClickException as error:
-        error.show()
+        if launch.is_first_to_tell():
+            error.show()
         return error.exit_code
     except InputError as error:
         return _complain(error, error.status)
@@ -284,5 +291,6 @@ def _guarded(job: Callable[[], Any]) -> int:
 
 
 def _complain(error: object, status: int) -> int:
-    click.echo(f"sparseviz: {error}", err=True)
+    if launch.is_first_to_tell():
+        click.echo(f"sparseviz: {error}", err=True)
     return status

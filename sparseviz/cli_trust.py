@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import click
 
-from sparseviz import own_code
+from sparseviz import launch, own_code
 from sparseviz.config import InputError
 from sparseviz.own_code import Code, Untrusted
 
@@ -23,7 +23,7 @@ def trusting(job: Callable[[], _Result], *, trusted: bool) -> _Result:
         try:
             return job()
         except Untrusted as error:
-            if not trusted and not sys.stdin.isatty():
+            if not trusted and (not sys.stdin.isatty() or launch.processes() > 1):  # several cannot ask
                 raise
             if not trusted and not _asked(error.code):
                 raise InputError(f"{error.code.path} was not run, as you said") from None

@@ -10,14 +10,19 @@ from torch.nn.utils import parametrize
 
 from sparseviz.data import Shard, Split
 from sparseviz.measure import SUMS
+from sparseviz.ranks import ALONE, Ranks
 
 
-def evaluate(model: nn.Module, split: Split, *, until: Callable[[], bool] = lambda: False) -> tuple[float, float]:
-    """Mean cross-entropy, and error in percent, in evaluation mode: with the threshold masks.
+def evaluate(
+    model: nn.Module, split: Split, ranks: Ranks = ALONE, *, until: Callable[[], bool] = lambda: False
+) -> tuple[float, float]:
+    """Mean cross-entropy, and error in percent, in evaluation mode: with the threshold masks. Ranks share the split.
 
     `until` is asked after every batch; where it says so the rest is not read, and both are NaN.
     """
-    loss, wrong, images = count_answers(model, split, until=until).tolist()
+    sums = count_answers(model, split, Shard(ranks.rank, ranks.of), until=until)
+    ranks.add_up(sums)
+    loss, wrong, images = sums.tolist()
     return (loss / images, 100 * wrong / images) if images == len(split) else (math.nan, math.nan)
 
 

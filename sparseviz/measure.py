@@ -1,7 +1,7 @@
 """What a snapshot says of each layer, reduced on the training device: only counts and the preview cross over."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from sparseviz.cells import NEVER, Cells, Order, Part, Planes, answer, read_plan
 from sparseviz.methods import Method
 from sparseviz.methods.base import evaluated_state
 from sparseviz.models import readers
+from sparseviz.ranks import ALONE, Ranks
 from sparseviz.snapshot import (
     HISTOGRAM_BINS,
     PREVIEW_SIDE,
@@ -32,10 +33,11 @@ SUMS = ("loss", "wrong", "images")  # since the last snapshot
 
 
 class Tally:
-    """Sums over batches, on the device: loss, wrong answers, images."""
+    """Sums over batches, on the device: loss, wrong answers, images; each rank counts its share of them."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, ranks: Ranks = ALONE) -> None:
         self.sums = torch.zeros(len(SUMS), device=device)
+        self._ranks = ranks
 
     def count(self, loss: Tensor, answers: Tensor, labels: Tensor) -> None:
         """Add a batch: its mean loss, answers (B, classes) and labels (B,)."""
@@ -45,10 +47,19 @@ class Tally:
         self.sums[2] += len(labels)
 
     def take(self) -> list[float]:
-        """The sums, which begin anew. Waits for the device."""
+        """The sums over all ranks, which begin anew. Waits for the device."""
+        self._ranks.add_up(self.sums)
         sums: list[float] = self.sums.tolist()
         self.sums.zero_()
         return sums
+
+    def collect(self) -> None:
+        """Have what all ranks counted in rank 0, whose state is stored."""
+        self._ranks.collect(self.sums)
+
+    def put(self, sums: Iterable[float]) -> None:
+        """Put back what was stored: in rank 0."""
+        self.sums.copy_(torch.tensor(list(sums)) * self._ranks.is_first)
 
 
 class Observer:
