@@ -31,3 +31,15 @@ class Noisy(nn.Module):
 def with_a_random_buffer() -> nn.Module:
     """One that draws when it is built, even after its parameters are replaced."""
     return Noisy()
+
+
+def coloured() -> nn.Module:
+    """A convolution and a linear layer for three classes of small colour images; input (B, 3, H, W)."""
+    layers = OrderedDict(
+        conv1=nn.Conv2d(3, 8, 3, padding=1),
+        relu=nn.ReLU(),
+        pool=nn.AdaptiveAvgPool2d(4),
+        flatten=nn.Flatten(),
+        fc2=nn.Linear(128, 3),
+    )
+    return nn.Sequential(layers)
