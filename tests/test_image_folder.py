@@ -416,7 +416,7 @@ class TestStream:
         assert pixels.max() <= 1
 
     def test_that_gray_images_have_one_channel(self, folder):
-        data = load(folder, channels=1)
+        data = load(folder, colours="gray")
         assert data.test.shape == (1, SIDE, SIDE)
         assert len(data.mean) == len(data.std) == 1
         assert next(data.test.in_order())[0].shape[1:] == (1, SIDE, SIDE)
