@@ -262,7 +262,7 @@ class ExamplesView(View):
     def _ask(self) -> None:
         subject = self.subject()
         reads = self._reads_drawings()
-        empty = self.tr("Draw a digit to have it read.") if reads else self.tr("Drawings are gray, its images are not.")
+        empty = self.tr("Draw a digit to have it read.") if reads else self.tr("Drawings are gray.")
         invitation = empty if self.is_drawing() else self.tr("No image is chosen.")
         self.comparison.show_subject(subject, invitation)
         self.pad.setEnabled(reads)
