@@ -315,7 +315,5 @@ class TestOwn:
             load_data(DataConfig(name=f"{tmp_path / 'theirs.py'}:arrays"))
 
     def test_that_an_unknown_name_is_told_with_all_ways(self):
-        with pytest.raises(
-            ConfigError, match=r"'cats'; allowed: digits, .*package\.module:function or file\.py"
-        ):
+        with pytest.raises(ConfigError, match=r"'cats'; allowed: digits, .*package\.module:function or file\.py"):
             load_data(DataConfig(name="cats"))

@@ -245,25 +245,17 @@ class ExamplesView(View):
 
     def _drawing(self) -> Subject | None:
         facts = self.comparison.sparse.facts
-        if facts is None or not self._reads_drawings():
+        if facts is None or not facts.reads_drawings:
             return None
         side = facts.shape[-1]
         box = self.answers.box if self.answers else round(side * MNIST_BOX)
         pixels = self.pad.pixels(side, box)
-        if pixels is None:
-            return None
-        return Subject(pixels[None], self.tr("your drawing"), None)
-
-    def _reads_drawings(self) -> bool:
-        """Whether the network reads square images of one channel, or there is none."""
-        facts = self.comparison.sparse.facts
-        return facts is None or (facts.shape[0] == 1 and facts.shape[1:] == facts.shape[:0:-1])
+        return None if pixels is None else Subject(pixels[None], self.tr("your drawing"), None)
 
     def _ask(self) -> None:
         subject = self.subject()
-        reads = self._reads_drawings()
-        empty = self.tr("Draw a digit to have it read.") if reads else self.tr("Drawings are gray.")
-        invitation = empty if self.is_drawing() else self.tr("No image is chosen.")
+        reads = self.comparison.sparse.facts is None or self.comparison.sparse.facts.reads_drawings
+        invitation = self.tr("Draw a digit to have it read.") if self.is_drawing() else self.tr("No image is chosen.")
         self.comparison.show_subject(subject, invitation)
         self.pad.setEnabled(reads)
         self.take.setEnabled(reads and self.grid.image() is not None)
