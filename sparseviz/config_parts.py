@@ -36,8 +36,8 @@ class DataConfig(Group):
     """Height and width to which images are brought, in pixels. (folder)"""
     crop: float = Field(0.875, gt=0, le=1)
     """Share of the shorter side that is cut out of the middle to evaluate, and to train without augment. (folder)"""
-    channels: Literal[1, 3] = 3
-    """3 for colour, 1 for gray. (folder)"""
+    colours: Literal["rgb", "gray"] = "rgb"
+    """Whether images have three channels or one. (folder)"""
     mean: tuple[float, ...] = Field((), strict=False)
     """Mean of each channel, pixels from 0 to 1, by which images are normalised; empty: ImageNet's. (folder)"""
     std: tuple[_Positive, ...] = Field((), strict=False)

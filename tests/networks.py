@@ -56,3 +56,15 @@ class PartlyUsed(nn.Module):
 def partly_used() -> nn.Module:
     """One that two processes cannot train."""
     return PartlyUsed()
+
+
+def coloured() -> nn.Module:
+    """A convolution and a linear layer for three classes of small colour images; input (B, 3, H, W)."""
+    layers = OrderedDict(
+        conv1=nn.Conv2d(3, 8, 3, padding=1),
+        relu=nn.ReLU(),
+        pool=nn.AdaptiveAvgPool2d(4),
+        flatten=nn.Flatten(),
+        fc2=nn.Linear(128, 3),
+    )
+    return nn.Sequential(layers)
