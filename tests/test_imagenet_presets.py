@@ -65,7 +65,8 @@ def assert_shares(method: Method, shares: dict[str, float]) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_that_images_have_the_size_that_the_network_reads(name):
     config = RunConfig.load(name)
-    assert INPUTS[config.network] == (config.data.channels, config.data.size, config.data.size)
+    channels = {"rgb": 3, "gray": 1}[config.data.colours]
+    assert INPUTS[config.network] == (channels, config.data.size, config.data.size)
 
 
 def kept(network: str, rows: dict[str, float]) -> tuple[float, float]:
