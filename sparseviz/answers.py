@@ -56,7 +56,7 @@ class Network:
         masks = checkpoint.masks.values()
         self.kept = sum(int(mask.sum()) for mask in masks) / max(sum(mask.size for mask in masks), 1)  # of the weights
         self._mean, self._std = np.float32(info.mean), np.float32(info.std)
-        self._model = baked_model(info.config.network, checkpoint)
+        self._model = baked_model(info.config.network, checkpoint, len(info.classes))
 
     @torch.no_grad()
     def probabilities(self, images: FloatArray) -> FloatArray:

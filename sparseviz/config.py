@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from sparseviz import paths
 from sparseviz.config_parts import (
@@ -47,10 +47,11 @@ class ConfigError(InputError):
 class RunConfig(Group):
     """One run, whole. Raises ConfigError from `parse`, `load` and `changed`."""
 
-    network: str = "lenet5"
-    """Network: lenet5, lenet300, or package.module:function for your own."""
+    network: Annotated[str, AfterValidator(paths.whole_function)] = "lenet5"
+    """Network: lenet5, lenet300, alexnet, vgg16, vgg16-cifar10, resnet20-cifar10; your own: package.module:function
+    or file.py:function."""
     dropout: tuple[_Rate, ...] = Field((), strict=False)
-    """Dropout before each linear layer but the first of lenet300, before each of lenet5; empty: none."""
+    """Dropout before each linear layer of lenet5 and vgg16-cifar10, each but the first of the others; empty: none."""
     epochs: int = Field(20, ge=1, le=1_000_000, json_schema_extra={"live": True})
     """Passes over the training data; a run that trains can be made longer, which lengthens its last phase."""
     batch_size: int = Field(128, ge=1)

@@ -16,8 +16,13 @@ from sparseviz.snapshot import Checkpoint
 Picture = npt.NDArray[np.float32]  # (channels, height, width)
 
 
-def receptive_picture(
-    network: str, checkpoint: Checkpoint, layer: str, unit: int, input_shape: tuple[int, ...]
+def receptive_picture(  # noqa: PLR0913, PLR0917
+    network: str,
+    checkpoint: Checkpoint,
+    layer: str,
+    unit: int,
+    input_shape: tuple[int, ...],
+    classes: int | None = None,
 ) -> Picture:
     """How strongly each input value reaches an output unit of a layer, float32 of the input's shape.
 
@@ -26,7 +31,7 @@ def receptive_picture(
     lets through are left out; max pooling passes all of its window. Raises InputError for a network that cannot
     be built or followed.
     """
-    model = _magnitudes(baked_model(network, checkpoint))
+    model = _magnitudes(baked_model(network, checkpoint, classes))
     found: list[Tensor] = []
     hook = layers(model)[layer].register_forward_hook(lambda *call: found.append(call[2]))
     image = torch.ones(1, *input_shape, requires_grad=True)

@@ -59,7 +59,7 @@ def record_run(  # noqa: PLR0913  # one argument a listener
     config = config or RunConfig.load("lenet5-digits")
     data = load_data(config.data, progress)
     trainer = Trainer(config, data)
-    path = Path(path) if path else paths.new_run_path(f"{config.network}-{config.data.name}")
+    path = Path(path) if path else paths.new_run_path(f"{paths.short_function(config.network)}-{config.data.name}")
     info = run_info(trainer, data)
     writer = RunWriter(path, info, _test_inputs(data), trainer.checkpoint(resumable=True))
     return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)

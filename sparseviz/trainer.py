@@ -51,9 +51,11 @@ class Trainer(Commanded):
         self._batches = Batches(self.train, config.batch_size, config.seed)
         self.steps_per_epoch = self._batches.per_epoch
         self.steering = Steering(config, config.epochs * self.steps_per_epoch, planned)
-        self.model = build(config.network, config.dropout).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        shape = tuple(self.train.images.shape[1:])
+        network = build(config.network, config.dropout, len(data.classes), shape)
+        self.model = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters: int = sum(parameter.numel() for parameter in self.model.parameters())
-        counts = multiply_adds(self.model, self.test.images[:1])
+        counts = multiply_adds(self.model, self.test.images[:1], len(data.classes))
         self.method = method(config, self.steering.planned)
         self.method.attach(self.model)
         if not self.method.layers:

@@ -21,7 +21,7 @@ from sparseviz.export.options import ExportError, ExportOptions
 from sparseviz.export.report import ExportReport, as_markdown
 from sparseviz.export.script import script
 from sparseviz.export.verify import BARS, prove, prove_weights
-from sparseviz.models import build
+from sparseviz.models import MODELS, build
 from sparseviz.paths import rename_to_new
 from sparseviz.snapshot import Checkpoint, Totals, totals
 from sparseviz.store import RunInfo, RunReader, TestInputs
@@ -48,7 +48,7 @@ def export_run(
     _refuse_existing(out, *options.companions(out).values())
     source = _Source.read(run)
     now_at("network")
-    model = baked_model(source.info.config.network, source.checkpoint)
+    model = baked_model(source.info.config.network, source.checkpoint, len(source.info.classes))
     with _temporary(out, "dense") as dense, _temporary(out, "file") as file:
         now_at("onnx")
         inputs = proof_inputs(source.info, source.inputs, options)
@@ -176,14 +176,17 @@ def _write_companions(report: ExportReport, source: _Source) -> None:
         raise ExportError(f"{report.path} is written and proven, but not what belongs beside it: {error}") from error
 
 
-def baked_model(network: str, checkpoint: Checkpoint) -> nn.Module:
-    """The plain network with the checkpoint's parameters, its cut weights +0.0, in evaluation mode."""
+def baked_model(network: str, checkpoint: Checkpoint, classes: int | None = None) -> nn.Module:
+    """The plain network with the checkpoint's parameters, its cut weights +0.0, in evaluation mode.
+
+    `classes` are the run's, where the network's own number shall not do.
+    """
     state = {name: torch.from_numpy(values) for name, values in checkpoint.parameters.items()}
     for layer, mask in checkpoint.masks.items():
         name = f"{layer}.weight"
         state[name] = torch.where(torch.from_numpy(mask), state[name], 0.0)
-    with _OwnDraws():
-        model = build(network)
+    with torch.device("meta") if network in MODELS else _OwnDraws():  # a person's may keep more than its state
+        model = build(network, classes=classes)
     try:
         model.load_state_dict(state, assign=True)
     except RuntimeError as error:

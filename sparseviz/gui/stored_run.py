@@ -77,10 +77,9 @@ class StoredRun:
 
     def picture(self, layer: str, unit: int, position: int) -> "Future[Picture]":
         """What an output unit sees of the input, at the same checkpoint."""
-        step, network = self.history[position].step, self.info.config.network
-        return self.ask(
-            lambda reader: receptive_picture(network, reader.checkpoint(step), layer, unit, self.input_shape)
-        )
+        step, info, shape = self.history[position].step, self.info, self.input_shape
+        network, classes = info.config.network, len(info.classes)
+        return self.ask(lambda reader: receptive_picture(network, reader.checkpoint(step), layer, unit, shape, classes))
 
     def checkpoint_step(self, position: int) -> int:
         """The step of the newest checkpoint not after the snapshot at `position`, or else of the first."""

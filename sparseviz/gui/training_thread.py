@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from sparseviz.cells import Cells, Part
 from sparseviz.config import InputError, RunConfig
 from sparseviz.gui.rescuer import WaitingRescuer
+from sparseviz.own_code import Untrusted
 from sparseviz.receptive import Picture, receptive_picture
 from sparseviz.run import branch_run, record_run, resume_run
 from sparseviz.snapshot import Checkpoint, History, Snapshot
@@ -39,8 +40,13 @@ class LiveRun:
     def picture(self, layer: str, unit: int, position: int) -> "Future[Picture]":
         """What an output unit sees of the input now."""
         del position
-        trainer, network = self.trainer, self.info.config.network
-        return trainer.ask(lambda: receptive_picture(network, trainer.checkpoint(), layer, unit, self.input_shape))
+        trainer, network, shape, classes = (
+            self.trainer,
+            self.info.config.network,
+            self.input_shape,
+            len(self.info.classes),
+        )
+        return trainer.ask(lambda: receptive_picture(network, trainer.checkpoint(), layer, unit, shape, classes))
 
     def checkpoint_step(self, position: int) -> int:
         """The step of what `checkpoint` would give: now."""
@@ -69,6 +75,7 @@ class TrainingThread(QThread):
     downloading = Signal(str, int, int)  # file, bytes done, bytes in all or 0
     ended = Signal()
     failed = Signal(str, str)  # in words, and a traceback or ""
+    untrusted = Signal(object)  # an Untrusted: code that must be asked about first
     stuck = Signal(str)  # why the file cannot be written; `rescuer` takes the answer
     went_on = Signal(Path)  # in this file
 
@@ -89,6 +96,8 @@ class TrainingThread(QThread):
             watcher = _Watcher(self)
             watching = {"watcher": watcher, "rescuer": watcher, "progress": self._download}
             self.path = self._record(**watching, read_test=lambda: self._read_test)
+        except Untrusted as error:
+            self.untrusted.emit(error)
         except InputError as error:
             self.failed.emit(str(error), "")
         except Exception as error:  # noqa: BLE001  # a failed run must not end the program
