@@ -241,7 +241,9 @@ class Gate(nn.Module):
         return self.shape.numel() // parameter.numel()
 
     @torch.no_grad()
-    def add_penalty_gradient(self, lambda1: float, lambda2: float, scale: float, count: Count = "l1") -> None:
+    def add_penalty_gradient(
+        self, lambda1: float | Tensor, lambda2: float | Tensor, scale: float, count: Count = "l1"
+    ) -> None:
         """Add the scaled gradient of `penalty` to the parameters' own: cheaper than a graph for a known formula."""
         for parameter in self.sets.values():
             weight = scale * self._fan(parameter)
