@@ -16,6 +16,7 @@ from sparseviz.config import InputError, RunConfig, choose
 from sparseviz.data import Data, Shard, Split
 from sparseviz.device import pick_device
 from sparseviz.evaluation import evaluate
+from sparseviz.heap import keep_freed_memory
 from sparseviz.measure import Observer, take_checkpoint
 from sparseviz.methods import METHODS
 from sparseviz.models import build, multiply_adds
@@ -47,6 +48,7 @@ class Trainer(Commanded):
         method = choose("method.name", config.method.name, METHODS)
         self.config, self.device = config, pick_device(ranks.device(config.device))
         torch.set_num_threads(config.threads or _OWN_THREADS)
+        keep_freed_memory()
         torch.manual_seed(config.seed)  # weights and draws
         self.train, self.validation, self.test = (
             split.to(self.device) for split in (data.train, data.validation, data.test)
