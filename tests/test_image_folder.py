@@ -153,6 +153,27 @@ class TestBrokenFiles:
         assert data.note.endswith(" and 2 more")
         assert "green/empty.jpg (" in data.note
 
+    @pytest.mark.skipif(os.name == "nt", reason="Windows makes no links without a right to")
+    def test_that_a_link_to_nowhere_is_one_and_a_linked_class_is_read(self, tmp_path):
+        folder = class_folders(tmp_path / "set", 10)
+        (folder / "red" / "lost.png").symlink_to(tmp_path / "nowhere.png")
+        class_folders(tmp_path / "elsewhere", 6, classes=("pink",))
+        (folder / "pink").symlink_to(tmp_path / "elsewhere" / "pink")
+        data = load(folder)
+        assert sum(lengths(data)) == 36
+        assert data.note == "1 of 37 images cannot be read and are left out: red/lost.png (No such file or directory)"
+
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+    def test_that_on_a_gpu_batches_are_what_they_are_on_the_cpu(self, folder):
+        data = load(folder, augment=True)
+        there, here = Batches(data.train.to("cuda"), 7, 1), Batches(load(folder, augment=True).train, 7, 1)
+        for step in range(5):
+            (images, labels), (expected, their_labels) = there.at(step), here.at(step)
+            assert images.is_cuda
+            torch.testing.assert_close(images.cpu(), expected)
+            assert torch.equal(labels.cpu(), their_labels)
+        data.close()
+
     def test_that_what_is_left_can_all_be_read(self, folder):
         data = load(folder, augment=True)
         batches = Batches(data.train, 7, 1)

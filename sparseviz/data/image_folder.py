@@ -17,7 +17,7 @@ from sparseviz.config import ConfigError
 from sparseviz.config_parts import DataConfig
 from sparseviz.data.data_set import Data, DataError, Progress, md5, own_path
 from sparseviz.data.decoding import SUFFIXES, Recipe
-from sparseviz.data.image_index import Looked, Stamp, look_through
+from sparseviz.data.image_index import Looked, Stamp, look_through, stamp_of
 from sparseviz.data.image_stream import ImageFiles, ImageStream, StreamedSplit
 from sparseviz.data.in_memory import stratified_order
 
@@ -55,8 +55,11 @@ def load(config: DataConfig, progress: Progress | None = None) -> Data:
         ConfigError: mean or std have not one number a channel.
     """
     root = _root(config)
-    parts = _parts(root)
-    listed = dict(_listed(root, parts))
+    try:
+        parts = _parts(root)
+        listed = dict(_listed(root, parts))
+    except OSError as error:
+        raise DataError(f"{error.filename or root} cannot be read: {error.strerror}") from None
     if not listed:
         raise DataError(f"{root} has no images; {LAYOUT}")
     looked = look_through(root, listed, progress)
@@ -90,12 +93,9 @@ def _folders(folder: Path) -> Iterator[str]:
 
 def _listed(root: Path, parts: tuple[str, ...]) -> Iterator[tuple[str, Stamp]]:
     """Names below the root, by part, class and name, whatever order the disk has."""
-    try:
-        for part in parts:
-            for name in _folders(root / part):
-                yield from _images(root, root / part / name)
-    except OSError as error:
-        raise DataError(f"{error.filename or root} cannot be read: {error.strerror}") from None
+    for part in parts:
+        for name in _folders(root / part):
+            yield from _images(root, root / part / name)
 
 
 def _images(root: Path, folder: Path) -> Iterator[tuple[str, Stamp]]:
@@ -106,8 +106,7 @@ def _images(root: Path, folder: Path) -> Iterator[tuple[str, Stamp]]:
         if Path(name).suffix.lower() in SUFFIXES
     ]
     for path in sorted(path for path in found if not path.name.startswith(".")):
-        facts = path.stat()
-        yield path.relative_to(root).as_posix(), Stamp(facts.st_size, facts.st_mtime_ns)
+        yield path.relative_to(root).as_posix(), stamp_of(path)
 
 
 def _split(root: Path, parts: tuple[str, ...], sound: list[str]) -> list[_Listing]:
@@ -135,8 +134,9 @@ def _split(root: Path, parts: tuple[str, ...], sound: list[str]) -> list[_Listin
 
 def _listing(folder: Path, classes: tuple[str, ...], part: str, sound: list[str]) -> _Listing:
     """The files of a part that can be read, in an order every stretch of which has all classes."""
-    names = [name for name in sound if name.startswith(part)]
-    found = [name.removeprefix(f"{part}/").split("/")[0] for name in names]
+    prefix = f"{part}/" if part else ""
+    names = [name for name in sound if name.startswith(prefix)]
+    found = [name.removeprefix(prefix).split("/")[0] for name in names]
     if strange := sorted(set(found) - set(classes)):
         raise DataError(f"{folder / strange[0]} is a class that train does not have; remove it, or add it there")
     if not names:

@@ -27,6 +27,15 @@ class Stamp:
     changed_ns: int
 
 
+def stamp_of(path: Path) -> Stamp:
+    """Zeros where there is none, as of a link to nowhere: that is found when the file is looked at."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return Stamp(0, 0)
+    return Stamp(facts.st_size, facts.st_mtime_ns)
+
+
 @dataclass(frozen=True, slots=True)
 class Looked:
     """What a look at a file found."""

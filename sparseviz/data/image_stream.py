@@ -154,8 +154,10 @@ class StreamedSplit(Split):
                 taken.append(self.labels[order.index])
                 yield self.numbers[order.index.numpy()].tolist(), order.draws if self.augmented else None
 
-        for pixels in self.stream.follow(requests, pinned=self.mean.is_cuda):
-            yield self._normalised(pixels), taken.pop(0).to(self.mean.device)
+        pinned = self.mean.is_cuda  # then no copy waits for the device
+        for pixels in self.stream.follow(requests, pinned=pinned):
+            labels = taken.pop(0).pin_memory() if pinned else taken.pop(0)
+            yield self._normalised(pixels), labels.to(self.mean.device, non_blocking=True)
 
     def _normalised(self, pixels: Tensor) -> Tensor:
         """From (B, H, W, C) bytes to (B, C, H, W)."""
