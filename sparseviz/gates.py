@@ -6,6 +6,8 @@ Ws = W * Gs what the layer computes with. Ours: gates may also stand for an outp
 all its weights; a weight is then kept where all its gates are open.
 """
 
+from collections.abc import Iterable
+from functools import reduce
 from typing import Any, Literal, cast
 
 import torch
@@ -14,6 +16,7 @@ from torch.autograd.function import once_differentiable
 
 THRESHOLD = 0.5
 JUST_SHUT = 0.49  # where gates start that may return (paper, section on ImageNet)
+_BAND = 1 << 20  # gates summed at once, so that no second copy of many is needed
 
 Draw = Literal["threshold", "bernoulli"]
 Estimator = Literal["clip", "sigmoid", "plain"]
@@ -180,9 +183,24 @@ class Gate(nn.Module):
             least = torch.minimum(least, other)
         return least.expand(self.shape)
 
-    @torch.no_grad()
+    def rows(self, rows: Any) -> Tensor:
+        """Rows of the matrix of `gates`, by a slice or by their numbers."""
+        least = reduce(torch.minimum, map(self._values, self._sets_at(rows)))
+        return least.expand(len(least), *self.shape[1:]).flatten(1)
+
+    def mask_rows(self, rows: Any) -> Tensor:
+        """Rows of the matrix of `mask`."""
+        mask = _product(self._threshold(self._sets_at(rows)))
+        return mask.expand(len(mask), *self.shape[1:]).flatten(1)
+
+    def _sets_at(self, rows: Any) -> list[Tensor]:
+        return [one.expand(self.shape[0], *one.shape[1:])[rows] for one in self.sets.values()]
+
     def _masks(self) -> tuple[Tensor, ...]:
-        sets = self.sets.values()
+        return self._threshold(self.sets.values())
+
+    @torch.no_grad()
+    def _threshold(self, sets: Iterable[Tensor]) -> tuple[Tensor, ...]:
         if self.estimator == "sigmoid":
             return tuple(parameter.sigmoid() >= THRESHOLD for parameter in sets)
         return tuple(parameter >= THRESHOLD for parameter in sets)
@@ -194,9 +212,14 @@ class Gate(nn.Module):
     @torch.no_grad()
     def penalty_sums(self, count: Count) -> tuple[Tensor, Tensor]:
         """The sums of g (1 - g) and of g (or its square), each gate as often as it has weights; two scalars."""
-        gates = [(self._values(parameter), self._fan(parameter)) for parameter in self.sets.values()]
-        bimodal = torch.stack([fan * bimodal_sum(values) for values, fan in gates]).sum()
-        return bimodal, torch.stack([fan * count_sum(values, count) for values, fan in gates]).sum()
+        bimodal, counted = [], []
+        for parameter in self.sets.values():
+            fan, rows = self._fan(parameter), max(_BAND * len(parameter) // parameter.numel(), 1)
+            for part in parameter.split(rows):
+                values = self._values(part)
+                bimodal.append(fan * bimodal_sum(values))
+                counted.append(fan * count_sum(values, count))
+        return torch.stack(bimodal).sum(), torch.stack(counted).sum()
 
     def _fan(self, parameter: Tensor) -> int:
         """How many weights one gate closes."""
