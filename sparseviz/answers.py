@@ -4,6 +4,7 @@ All of it may be used beside a run that trains: it draws nothing from torch's de
 count, and has no parametrization whose cache it would share.
 """
 
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +12,13 @@ import torch
 
 from sparseviz.config import InputError
 from sparseviz.data import DataError, load_data
-from sparseviz.examples import Answers, FloatArray, IntArray, longer_side
+from sparseviz.examples import Answers, FloatArray, IntArray, longer_side, planes
 from sparseviz.export.from_run import baked_model
 from sparseviz.snapshot import Checkpoint
 from sparseviz.store import RunInfo
 
 BATCH = 250  # images
+MOST_BYTES = 64 << 20  # of images that are held to be shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +34,20 @@ class Examples:
 def validation_examples(info: RunInfo) -> Examples:
     """The validation images of a run, read again from its data set; nothing is downloaded.
 
+    All of them, or an even spread of as many as fit in MOST_BYTES.
+
     Raises DataError where they are gone, or are not those that the run was trained on.
     """
-    data = load_data(info.config.data.model_copy(update={"download": False}))
+    data = load_data(info.config.data.model_copy(update={"download": False, "workers": 0}))
     if data.checksum != info.data_checksum:
         raise DataError(
             f"{data.name}: the data set's files are not those that the run was trained on "
             f"(MD5 {data.checksum}, the run's {info.data_checksum}); put the run's own files in their place"
         )
-    images = data.validation.images.numpy()
-    pixels = np.clip(images * np.float32(data.std) + np.float32(data.mean), 0, 1)
-    return Examples(images, pixels, data.validation.labels.numpy(), longer_side(pixels))
+    with closing(data):
+        images, labels = data.validation.collect(data.validation.spread(data.validation.within(MOST_BYTES)))
+    pixels = np.clip(images * planes(data.std) + planes(data.mean), 0, 1)
+    return Examples(images, pixels, labels, longer_side(pixels))
 
 
 class Network:
@@ -55,7 +60,7 @@ class Network:
         self.step, self.source, self.classes = checkpoint.step, source, info.classes
         masks = checkpoint.masks.values()
         self.kept = sum(int(mask.sum()) for mask in masks) / max(sum(mask.size for mask in masks), 1)  # of the weights
-        self._mean, self._std = np.float32(info.mean), np.float32(info.std)
+        self._mean, self._std = planes(info.mean), planes(info.std)
         self._model = baked_model(info.config.network, checkpoint, len(info.classes))
 
     @torch.no_grad()

@@ -8,13 +8,15 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from rich.console import Console
 
-from sparseviz import __version__, paths
+from sparseviz import __version__, launch, own_code, paths
+from sparseviz.cli_trust import trusting
 from sparseviz.config import EMBEDDED, InputError, RunConfig, parse_assignments, settings
 
 _out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 110)
@@ -32,16 +34,21 @@ class _Launcher(click.Group):
 
 
 _debug = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+_trust = click.option("--trust-code", is_flag=True, help="Run the files of code that are named, without a question.")
 
 
 @click.group(cls=_Launcher, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="sparseviz")
 @_debug
-def _cli() -> None:
+@click.pass_context
+def _cli(context: click.Context) -> None:
     """Watch a neural network decide which of its weights it needs; ship what is left.
 
     `sparseviz [FILE ...]` opens the window, with these runs or model files.
     """
+    command, together = str(context.invoked_subcommand), ("train", "resume", "branch")
+    if launch.processes() > 1 and command not in together:
+        raise click.UsageError(f"'{command}' is for one process; torchrun is for {', '.join(together)}")
 
 
 @_cli.command()
@@ -72,23 +79,27 @@ def _settings_help() -> str:
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="RUN.h5", help="The run file to write; never overwritten."
 )
+@_trust
 @_debug
-def train(  # noqa: PLR0913, PLR0917  # one argument an option
-    config: str, pairs: tuple[str, ...], seed: int | None, device: str | None, data_dir: str | None, out: Path | None
+def train(  # noqa: PLR0913  # one argument an option
+    config: str,
+    pairs: tuple[str, ...],
+    seed: int | None,
+    device: str | None,
+    data_dir: str | None,
+    *,
+    out: Path | None,
+    trust_code: bool,
 ) -> None:
     """Train as a preset or a TOML file says, and record the run; without one, the embedded example."""
     options = {"seed": seed, "device": device, "data.folder": data_dir}
     given = {name: value for name, value in options.items() if value is not None}
     run_config = RunConfig.load(config).changed(parse_assignments(pairs) | given)
     _refuse_existing(out)
-    from sparseviz.cli_progress import TrainingProgress  # noqa: PLC0415  # torch takes seconds: only when needed
-    from sparseviz.cli_rescue import TerminalRescuer  # noqa: PLC0415
+    from sparseviz.cli_record import record  # noqa: PLC0415  # torch takes seconds: only when needed
     from sparseviz.run import record_run  # noqa: PLC0415
 
-    with TrainingProgress(_err) as progress:
-        rescuer = TerminalRescuer(_err, progress.hide)
-        path = record_run(run_config, out, watcher=progress, rescuer=rescuer, progress=progress.downloaded)
-    _show_run(path)
+    _show_run(record(_err, partial(record_run, run_config, out), trusted=trust_code))
 
 
 @_cli.command()
@@ -96,18 +107,15 @@ def train(  # noqa: PLR0913, PLR0917  # one argument an option
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="NEW.h5", help="The run file to write; beside the old by default."
 )
+@_trust
 @_debug
-def resume(run: Path, out: Path | None) -> None:
+def resume(run: Path, out: Path | None, *, trust_code: bool) -> None:
     """Go on with an interrupted or stopped run, in a new file that begins as a copy of the old."""
     _refuse_existing(out)
-    from sparseviz.cli_progress import TrainingProgress  # noqa: PLC0415  # torch takes seconds: only when needed
-    from sparseviz.cli_rescue import TerminalRescuer  # noqa: PLC0415
+    from sparseviz.cli_record import record  # noqa: PLC0415  # torch takes seconds: only when needed
     from sparseviz.run import resume_run  # noqa: PLC0415
 
-    with TrainingProgress(_err) as progress:
-        rescuer = TerminalRescuer(_err, progress.hide)
-        path = resume_run(run, out, watcher=progress, rescuer=rescuer, progress=progress.downloaded)
-    _show_run(path)
+    _show_run(record(_err, partial(resume_run, run, out), trusted=trust_code))
 
 
 @_cli.command()
@@ -119,22 +127,19 @@ def resume(run: Path, out: Path | None) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="NEW.h5", help="The run file to write; beside the old by default."
 )
+@_trust
 @_debug
-def branch(run: Path, step: int | None, pairs: tuple[str, ...], out: Path | None) -> None:
+def branch(run: Path, step: int | None, pairs: tuple[str, ...], out: Path | None, *, trust_code: bool) -> None:
     """Go on from a checkpoint with settings changed, as a new run that begins as a copy of the old.
 
     Penalties, rates, epochs, schedule, target, draw, seed and more may change; the network, its data and gates stay.
     """
     changed = parse_assignments(pairs)
     _refuse_existing(out)
-    from sparseviz.cli_progress import TrainingProgress  # noqa: PLC0415  # torch takes seconds: only when needed
-    from sparseviz.cli_rescue import TerminalRescuer  # noqa: PLC0415
+    from sparseviz.cli_record import record  # noqa: PLC0415  # torch takes seconds: only when needed
     from sparseviz.run import branch_run  # noqa: PLC0415
 
-    with TrainingProgress(_err) as progress:
-        rescuer, told = TerminalRescuer(_err, progress.hide), progress.downloaded
-        path = branch_run(run, step, changed, out, watcher=progress, rescuer=rescuer, progress=told)
-    _show_run(path)
+    _show_run(record(_err, partial(branch_run, run, step, changed, out), trusted=trust_code))
 
 
 def _refuse_existing(out: Path | None) -> None:
@@ -150,6 +155,7 @@ def _refuse_existing(out: Path | None) -> None:
 @click.option("--data-dir", help="Folder that holds the data set's files.")
 @click.option("--jobs", type=click.IntRange(1), default=1, help="Runs at a time, each in a process of its own.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Named after the study unless given.")
+@_trust
 @_debug
 def study(  # noqa: PLR0913  # one argument an option
     name: str,
@@ -160,6 +166,7 @@ def study(  # noqa: PLR0913  # one argument an option
     *,
     small: bool,
     jobs: int,
+    trust_code: bool,
 ) -> None:
     """Run the paper's experiments, or your own grid: runs, tables and a picture beside the published figures.
 
@@ -171,8 +178,12 @@ def study(  # noqa: PLR0913  # one argument an option
     plan = Plan.of(Study.load(name), small=small, seeds=seeds or (0,), settings=given)
     folder = out or Path(f"{Path(name).stem}{'-small' if small else ''}")
     _err.print(f"{len(plan.runs)} runs in {folder}", markup=False)
+
+    def told(run: str, done: int, of: int) -> None:
+        _err.print(f"{done}/{of} {run}", markup=False)
+
     try:
-        run_study(plan, folder, jobs=jobs, told=lambda run, done, of: _err.print(f"{done}/{of} {run}", markup=False))
+        trusting(lambda: run_study(plan, folder, jobs=jobs, told=told), trusted=trust_code)
     finally:
         for path in write_report(plan, folder):
             click.echo(path)
@@ -192,14 +203,15 @@ def study(  # noqa: PLR0913  # one argument an option
 @click.option("--data-dir", "data_folder", help="Folder that holds the data set's files.")
 @click.option("--test-set/--no-test-set", default=True, help="Prove on the whole test set where its files are there.")
 @click.option("--licence", default="", help="Licence of the exported model, for its metadata.")
+@_trust
 @_debug
-def export(run: Path, out: Path | None, **choices: Any) -> None:
+def export(run: Path, out: Path | None, *, trust_code: bool, **choices: Any) -> None:
     """Export a run's network to ONNX, with the proof that it computes the same."""
     _refuse_existing(out or run.with_suffix(".onnx"))
     from sparseviz.cli_export import show_export  # noqa: PLC0415  # torch takes seconds: only when needed
     from sparseviz.export import ExportOptions, export_run  # noqa: PLC0415
 
-    report = export_run(run, out, ExportOptions(**choices))
+    report = trusting(lambda: export_run(run, out, ExportOptions(**choices)), trusted=trust_code)
     show_export(_out, report)
     for path in (*report.files, report.path):
         click.echo(path)
@@ -246,6 +258,8 @@ def convert(run: Path, form: str, step: int | None, out: Path | None) -> None:
 
 
 def _show_run(path: Path) -> None:
+    if launch.rank() > 0:  # rank 0 speaks
+        return
     from sparseviz.cli_table import read_facts, show_facts  # noqa: PLC0415  # keeps --help quick
 
     show_facts(_out, path, read_facts(path))
@@ -265,16 +279,18 @@ def _guarded(job: Callable[[], Any]) -> int:
     try:
         return job() or 0
     except click.ClickException as error:
-        error.show()
+        if launch.is_first_to_tell():
+            error.show()
         return error.exit_code
     except InputError as error:
         return _complain(error, error.status)
     except (KeyboardInterrupt, click.Abort):
         return _complain("interrupted", 130)
     except Exception as error:  # noqa: BLE001  # the last place where it can be put in words
-        return _complain(f"unexpected {type(error).__name__}: {error}; --debug shows where", 1)
+        return _complain(f"unexpected {type(error).__name__}: {error}; --debug shows where{own_code.where(error)}", 1)
 
 
 def _complain(error: object, status: int) -> int:
-    click.echo(f"sparseviz: {error}", err=True)
+    if launch.is_first_to_tell():
+        click.echo(f"sparseviz: {error}", err=True)
     return status

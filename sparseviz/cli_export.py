@@ -23,7 +23,7 @@ def show_export(out: Console, report: ExportReport) -> None:
         "agreement": f"{100 * proof.top1_agreement:.2f} % of {proof.images:,} test images, onnxruntime against torch; "
         f"{proof.top1_changes} changed answers",
         "error": f"{proof.error_onnx:.2f} % in onnxruntime, {proof.error_torch:.2f} % in torch",
-        "test set": _more(report.test_set) if report.test_set else f"not read: {report.test_set_note}",
+        "test set": _test_set(report),
         "noise": _more(report.random),
     }
     for name, text in lines.items():
@@ -51,3 +51,9 @@ def _more(proof: Proof) -> str:
         f"{proof.images:,} images: difference {proof.relative_difference:.1e}, "
         f"agreement {100 * proof.top1_agreement:.2f} %{'' if math.isnan(proof.error_onnx) else errors}"
     )
+
+
+def _test_set(report: ExportReport) -> str:
+    if report.test_set is None:
+        return f"not read: {report.test_set_note}"
+    return _more(report.test_set) + (f" ({report.test_set_note})" if report.test_set_note else "")

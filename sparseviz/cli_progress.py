@@ -53,7 +53,9 @@ class TrainingProgress:
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
             trainer.stop()
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            # torchrun passes a Ctrl+C on, perhaps twice, and ends what has not ended half a minute later
+            once = trainer.ranks.of > 1
+            signal.signal(signal.SIGINT, signal.SIG_IGN if once else signal.default_int_handler)
 
         self._old_handler = signal.signal(signal.SIGINT, stop)
         say = self._progress.console.print
@@ -61,6 +63,8 @@ class TrainingProgress:
             say(f"Branched from {info.parent.name} at step {info.parent.step:,}", markup=False)
         if info.data_note:
             say(f"Note: {info.data_note}", markup=False)
+        if note := trainer.ranks.note(trainer.model):
+            say(f"Note: {note}", markup=False)
         say(f"Recording {path}", markup=False)
         say(f"{info.config.network} on {info.config.data.name}, {info.device}", markup=False)
         size = checkpoint_bytes(info.config, info.parameters, sum(layer.weights for layer in info.layers))

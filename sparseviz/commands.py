@@ -1,6 +1,7 @@
 """Commands from any thread, carried out by one between two of its steps."""
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -18,11 +19,13 @@ class Commanded:
     def __init__(self) -> None:
         self.steps_to_go = math.inf  # 0 while paused
         self.stopped = False
+        self.stop_asked = False  # ahead of the step under way
         self.closed = False  # nobody will carry out what is commanded from now on
         self.seconds_waited = 0.0
         self.seconds_before = 0.0  # the clock's, when it was started
         self._began: float | None = None
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._called = threading.Event()  # since `obey` last began
 
     # From any thread.
 
@@ -40,11 +43,13 @@ class Commanded:
 
     def stop(self) -> None:
         """End after the step under way, with a snapshot."""
+        self.stop_asked = True
         self.command(self.end)
 
     def command(self, command: Callable[[], None]) -> None:
         """Have something done between two steps, or at once where there are no more."""
         self._commands.put(command)
+        self._called.set()
         if self.closed:
             self.obey()
 
@@ -77,6 +82,7 @@ class Commanded:
 
     def obey(self) -> None:
         """Carry out what has been commanded."""
+        self._called.clear()
         while True:
             try:
                 self._commands.get_nowait()()
@@ -84,9 +90,14 @@ class Commanded:
                 return
 
     def wait_for_command(self) -> None:
-        """Wait for the next command and carry it out; the time is kept apart."""
+        """Wait until `obey` has something to do; the time is kept apart."""
         with self.standing():
-            self._commands.get()()
+            self._called.wait()
+
+    @property
+    def is_called(self) -> bool:
+        """Whether there is something that has been commanded."""
+        return self._called.is_set()
 
     @contextmanager
     def standing(self) -> Iterator[None]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from sparseviz import paths
 from sparseviz.config_parts import (
@@ -47,8 +47,9 @@ class ConfigError(InputError):
 class RunConfig(Group):
     """One run, whole. Raises ConfigError from `parse`, `load` and `changed`."""
 
-    network: str = "lenet5"
-    """Network: lenet5, lenet300, alexnet, vgg16, vgg16-cifar10, resnet20-cifar10; your own: package.module:function."""
+    network: Annotated[str, AfterValidator(paths.whole_function)] = "lenet5"
+    """Network: lenet5, lenet300, alexnet, vgg16, vgg16-cifar10, resnet20-cifar10; your own: package.module:function
+    or file.py:function."""
     dropout: tuple[_Rate, ...] = Field((), strict=False)
     """Dropout before each linear layer of lenet5 and vgg16-cifar10, each but the first of the others; empty: none."""
     epochs: int = Field(20, ge=1, le=1_000_000, json_schema_extra={"live": True})

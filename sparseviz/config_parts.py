@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
+_Positive = Annotated[float, Field(gt=0)]
 
 
 class Group(BaseModel):
@@ -20,11 +21,27 @@ class DataConfig(Group):
     """Which images are learned."""
 
     name: str = "digits"
-    """Data set: digits (embedded) or mnist."""
+    """Data set: digits (embedded), mnist, cifar10, npz, folder (of images, a class a folder), or your own as
+    package.module:function or file.py:function."""
     folder: str | None = None
-    """Folder that holds the data set's files; they are used as they are. Empty: the program's own folder."""
+    """Folder that holds the data set's files (npz: the file); they are used as they are. Empty: the program's own."""
     download: bool = False
-    """Fetch missing files from the data set's home and check their sums."""
+    """Fetch missing files from the data set's home and check their sums. (mnist, cifar10)"""
+    augment: bool = False
+    """Train on random crops, half of them mirrored: of a random size and shape (folder), or shifted by up to 4 pixels
+    (cifar10, npz, your own)."""
+    size: int = Field(224, ge=1, le=4096)
+    """Height and width to which images are brought, in pixels. (folder)"""
+    crop: float = Field(0.875, gt=0, le=1)
+    """Share of the shorter side that is cut out of the middle to evaluate, and to train without augment. (folder)"""
+    channels: Literal[1, 3] = 3
+    """3 for colour, 1 for gray. (folder)"""
+    mean: tuple[float, ...] = Field((), strict=False)
+    """Mean of each channel, pixels from 0 to 1, by which images are normalised; empty: ImageNet's. (folder)"""
+    std: tuple[_Positive, ...] = Field((), strict=False)
+    """Standard deviation of each channel; empty: ImageNet's. (folder)"""
+    workers: int = Field(0, ge=0, le=256)
+    """Processes that read images ahead of training; 0: the training itself reads them. (folder)"""
 
 
 class MethodConfig(Group):

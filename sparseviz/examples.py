@@ -1,5 +1,6 @@
 """Examples: images with a network's answers to them, and how a drawing becomes such an image. Plain numpy."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,11 @@ class NetworkFacts:
     error: float  # validation error of its run in percent; NaN where it was not measured
     classes: tuple[str, ...]
     shape: tuple[int, ...]  # of one image as it reads it: channels, height, width
+
+
+def planes(values: Iterable[float]) -> FloatArray:
+    """One number a channel, (C, 1, 1): beside images (N, C, H, W)."""
+    return np.array(tuple(values), dtype=np.float32)[:, None, None]
 
 
 def longer_side(images: FloatArray) -> int:

@@ -7,16 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F  # noqa: N812  # torch's own short name
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from sparseviz import masks as mask_bits
 from sparseviz.cells import NEVER, Cells, Order, Part, Planes, Source, answer, read_planes
-from sparseviz.data import Split
 from sparseviz.methods import Method
 from sparseviz.methods.base import evaluated_state
 from sparseviz.models import readers
+from sparseviz.ranks import ALONE, Ranks
 from sparseviz.reductions import Band, as_matrix, bands, preview_shape, reduced
 from sparseviz.snapshot import (
     Arrays,
@@ -28,14 +26,14 @@ from sparseviz.snapshot import (
 from sparseviz.transfer import fetch
 
 SUMS = ("loss", "wrong", "images")  # since the last snapshot
-EVALUATION_BATCH = 1000  # images; bounds the memory, changes no answer
 
 
 class Tally:
-    """Sums over batches, on the device: loss, wrong answers, images."""
+    """Sums over batches, on the device: loss, wrong answers, images; each rank counts its share of them."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, ranks: Ranks = ALONE) -> None:
         self.sums = torch.zeros(len(SUMS), device=device)
+        self._ranks = ranks
 
     def count(self, loss: Tensor, answers: Tensor, labels: Tensor) -> None:
         """Add a batch: its mean loss, answers (B, classes) and labels (B,)."""
@@ -45,10 +43,19 @@ class Tally:
         self.sums[2] += len(labels)
 
     def take(self) -> list[float]:
-        """The sums, which begin anew. Waits for the device."""
+        """The sums over all ranks, which begin anew. Waits for the device."""
+        self._ranks.add_up(self.sums)
         sums: list[float] = self.sums.tolist()
         self.sums.zero_()
         return sums
+
+    def collect(self) -> None:
+        """Have what all ranks counted in rank 0, whose state is stored."""
+        self._ranks.collect(self.sums)
+
+    def put(self, sums: Iterable[float]) -> None:
+        """Put back what was stored: in rank 0."""
+        self.sums.copy_(torch.tensor(list(sums)) * self._ranks.is_first)
 
 
 class Observer:
@@ -194,22 +201,6 @@ def _of_gates(info: LayerInfo, one: Mapping[str, npt.NDArray[Any]]) -> dict[str,
 def _rows_apart(like: Tensor, value: int, dtype: torch.dtype) -> Tensor:
     """A tensor of this shape in row-major order, of which `as_matrix` is a view, whatever the weight's format."""
     return torch.full(like.shape, value, dtype=dtype, device=like.device)
-
-
-@torch.no_grad()
-def evaluate(model: nn.Module, split: Split) -> tuple[float, float]:
-    """Mean cross-entropy, and error in percent, in evaluation mode: with the threshold masks."""
-    loss, wrong = torch.zeros(2, dtype=torch.float64).unbind()
-    training = model.training
-    model.eval()
-    with parametrize.cached():
-        parts = (torch.split(values, EVALUATION_BATCH) for values in (split.images, split.labels))
-        for images, labels in zip(*parts, strict=True):
-            answers = model(images)
-            loss += F.cross_entropy(answers, labels, reduction="sum").cpu()
-            wrong += (answers.argmax(dim=1) != labels).sum().cpu()
-    model.train(training)
-    return float(loss) / len(split), 100 * float(wrong) / len(split)
 
 
 @torch.no_grad()

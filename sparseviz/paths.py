@@ -36,7 +36,7 @@ def runs_folder() -> Path:
 
 
 def settings_folder() -> Path:
-    """Where the window keeps how it was left; the environment variable SPARSEVIZ_SETTINGS names another folder."""
+    """How the window was left, and which code is trusted; environment variable SPARSEVIZ_SETTINGS: another folder."""
     named = os.environ.get("SPARSEVIZ_SETTINGS")
     return Path(named) if named else platformdirs.user_config_path("sparseviz", appauthor=False)
 
@@ -48,6 +48,23 @@ def new_run_path(name: str, folder: Path | None = None) -> Path:
     taken = (re.fullmatch(rf"{re.escape(stem)}-(\d+)\.h5.*", path.name) for path in folder.glob(f"{stem}-*.h5*"))
     newest = max((int(match[1]) for match in taken if match), default=0)
     return folder / f"{stem}-{newest + 1:04d}.h5"
+
+
+def is_python_file(name: str) -> bool:
+    """Whether it is written as a file of Python code, not as a module."""
+    return name.endswith(".py")
+
+
+def whole_function(name: str) -> str:
+    """`file.py:function` with the file's whole path, so that it means the same in every folder; others as they are."""
+    file, colon, function = name.rpartition(":")
+    return f"{Path(os.path.expanduser(file)).absolute()}{colon}{function}" if is_python_file(file) else name  # noqa: PTH111  # an unknown ~user stays
+
+
+def short_function(name: str) -> str:
+    """`file.py:function` without its folders; others as they are."""
+    file, colon, function = name.rpartition(":")
+    return f"{Path(file).name}{colon}{function}" if is_python_file(file) else name
 
 
 def rename_to_new(temporary: Path, path: Path) -> None:

@@ -5,7 +5,8 @@ import platform
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,10 +20,11 @@ from sparseviz.config import InputError, RunConfig
 from sparseviz.data import Data, Progress, load_data
 from sparseviz.device import device_name
 from sparseviz.patience import PatientWriter, Rescuer
+from sparseviz.ranks import here, joined
 from sparseviz.snapshot import Snapshot
 from sparseviz.steering import Branch, changes, check_branch, is_planned_anew
 from sparseviz.store import Parent, ResumePoint, RunInfo, RunWriter, branch_point, resume_point
-from sparseviz.store.format import TEST_INPUTS, TestInputs
+from sparseviz.store.format import TEST_BYTES, TEST_INPUTS, TestInputs
 from sparseviz.trainer import Trainer
 
 CHECKPOINTS = 10  # of a run, over time; the file's slots decide which of them stay
@@ -39,6 +41,7 @@ class Watcher(Protocol):
         """The snapshot is in the file."""
 
 
+@joined()
 def record_run(  # noqa: PLR0913  # one argument a listener
     config: RunConfig | None = None,
     path: str | Path | None = None,
@@ -57,14 +60,15 @@ def record_run(  # noqa: PLR0913  # one argument a listener
     a readable file with the status "failed" and its last snapshots, and raises on.
     """
     config = config or RunConfig.load("lenet5-digits")
-    data = load_data(config.data, progress)
-    trainer = Trainer(config, data)
-    path = Path(path) if path else paths.new_run_path(f"{config.network}-{config.data.name}")
-    info = run_info(trainer, data)
-    writer = RunWriter(path, info, _test_inputs(data), trainer.checkpoint(resumable=True))
-    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
+    with closing(_load(config, progress)) as data:
+        trainer = Trainer(config, data, ranks=here())
+        name = f"{paths.short_function(config.network)}-{config.data.name}"
+        path = here().told(Path(path) if path else paths.new_run_path(name))
+        info = run_info(trainer, data)
+        return _Recording(path, info, _test_inputs(data), watcher, rescuer, read_test).do(trainer)
 
 
+@joined()
 def resume_run(  # noqa: PLR0913  # one argument a listener
     source: str | Path,
     path: str | Path | None = None,
@@ -82,22 +86,23 @@ def resume_run(  # noqa: PLR0913  # one argument a listener
     """
     source = Path(source)
     point = resume_point(source)
-    trainer, data = _trainer_at(point, point.info.config, point.info.steps, progress)
-    trainer.restore(point.checkpoint, point.events)
-    info = replace(
-        run_info(trainer, data),
-        config=point.info.config,
-        created=point.info.created,
-        steps=point.info.steps,
-        resumed=(*point.info.resumed, trainer.step),
-        id=point.info.id,
-        parent=point.info.parent,
-    )
-    path = Path(path) if path else _beside(source)
-    writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
-    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
+    with closing(_load(point.info.config, progress)) as data:
+        trainer = _trainer_at(point, point.info.config, point.info.steps, data)
+        trainer.restore(point.checkpoint, point.events)
+        info = replace(
+            run_info(trainer, data),
+            config=point.info.config,
+            created=point.info.created,
+            steps=point.info.steps,
+            resumed=(*point.info.resumed, trainer.step),
+            id=point.info.id,
+            parent=point.info.parent,
+        )
+        path = here().told(Path(path) if path else _beside(source))
+        return _Recording(path, info, point.inputs, watcher, rescuer, read_test).do(trainer, point)
 
 
+@joined()
 def branch_run(  # noqa: PLR0913  # as the others, and where from
     source: str | Path,
     step: int | None = None,
@@ -121,36 +126,68 @@ def branch_run(  # noqa: PLR0913  # as the others, and where from
     branch = Branch(point.config, changes(point.config, config))
     steps = config.epochs * point.info.steps_per_epoch
     planned = steps if is_planned_anew(branch.values) else point.info.steps
-    trainer, data = _trainer_at(point, config, planned, progress)
-    trainer.restore(point.checkpoint, point.events, branch)
-    parent = Parent(point.info.id, source.stem, trainer.step)
-    info = replace(run_info(trainer, data), config=config, steps=planned, parent=parent)
-    path = Path(path) if path else _beside(source)
-    writer = RunWriter(path, info, point.inputs, trainer.checkpoint(resumable=True), point)
-    return _record(trainer, PatientWriter(writer, rescuer, trainer), _Guarded(watcher, info, path), read_test)
+    with closing(_load(config, progress)) as data:
+        trainer = _trainer_at(point, config, planned, data)
+        trainer.restore(point.checkpoint, point.events, branch)
+        parent = Parent(point.info.id, source.stem, trainer.step)
+        info = replace(run_info(trainer, data), config=config, steps=planned, parent=parent)
+        path = here().told(Path(path) if path else _beside(source))
+        return _Recording(path, info, point.inputs, watcher, rescuer, read_test).do(trainer, point)
 
 
-def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, progress: Progress | None) -> tuple[Trainer, Data]:
+def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, data: Data) -> Trainer:
     """A trainer that can stand at the point, with the recorded threads unless the configuration names others."""
-    data = load_data(config.data, progress)
     threads = config.threads or point.info.threads  # other counts give other bits
-    trainer = Trainer(config.changed({"threads": threads}), data, planned)
+    trainer = Trainer(config.changed({"threads": threads}), data, planned, here())
     info = point.info
     if (data.checksum, trainer.layers, trainer.parameters) != (info.data_checksum, info.layers, info.parameters):
         done = "resumed" if point.keeps_states else "branched"
         raise InputError(f"{point.path} cannot be {done}: its network or its data are not what they were when it began")
-    return trainer, data
+    return trainer
+
+
+def _load(config: RunConfig, progress: Progress | None) -> Data:
+    """The data; rank 0 alone tells of downloads."""
+    return here().in_turn(lambda: load_data(config.data, progress if here().is_first else None))
 
 
 def _beside(source: Path) -> Path:
     return paths.new_run_path(re.sub(r"-\d{4}$", "", source.stem), source.parent)
 
 
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """What a run's file is made of, and who listens."""
+
+    path: Path
+    info: RunInfo
+    inputs: TestInputs
+    watcher: Watcher | None
+    rescuer: Rescuer | None
+    read_test: Callable[[], bool]
+
+    def do(self, trainer: Trainer, point: ResumePoint | None = None) -> Path:
+        """Train to the end: into the file where this process writes it, else beside the one that does."""
+        if not trainer.ranks.is_first:
+            _follow(trainer)
+            return self.path
+        writer = RunWriter(self.path, self.info, self.inputs, trainer.checkpoint(resumable=True), point)
+        watcher = _Guarded(self.watcher, self.info, self.path)
+        return _record(trainer, PatientWriter(writer, self.rescuer, trainer), watcher, self.read_test)
+
+
+def _follow(trainer: Trainer) -> None:
+    for _ in trainer.run():
+        pass
+    trainer.errors()
+
+
 def _record(trainer: Trainer, writer: PatientWriter, watcher: "_Guarded", read_test: Callable[[], bool]) -> Path:
     """Train to the end, into the file."""
     try:
-        _train(trainer, writer, watcher)
-        errors = trainer.errors(read_test=read_test())
+        with trainer.ranks.in_words():
+            _train(trainer, writer, watcher)
+            errors = trainer.errors(read_test=read_test())
         writer.checkpoint(trainer.checkpoint(resumable=True))
         writer.finish("stopped" if trainer.stopped else "finished", errors)
     except BaseException as error:
@@ -200,7 +237,7 @@ def run_info(trainer: Trainer, data: Data) -> RunInfo:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={"sparseviz": __version__, "python": platform.python_version()}
         | {name: version(name) for name in ("torch", "numpy", "h5py")},
-        device=device_name(trainer.device),
+        device=device_name(trainer.device) + trainer.ranks.text,
         threads=torch.get_num_threads(),
         parameters=trainer.parameters,
         steps=trainer.steps,
@@ -217,5 +254,5 @@ def run_info(trainer: Trainer, data: Data) -> RunInfo:
 
 
 def _test_inputs(data: Data) -> TestInputs:
-    images, labels = data.test.images[:TEST_INPUTS], data.test.labels[:TEST_INPUTS]
-    return TestInputs(images.cpu().contiguous().numpy(), labels.cpu().numpy())
+    number = min(TEST_INPUTS, data.test.within(TEST_BYTES))
+    return TestInputs(*data.test.collect(torch.arange(number)))

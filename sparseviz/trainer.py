@@ -13,11 +13,13 @@ from sparseviz.batches import Batches
 from sparseviz.cells import Cells, Part
 from sparseviz.commands import Commanded
 from sparseviz.config import InputError, RunConfig, choose
-from sparseviz.data import Data
+from sparseviz.data import Data, Shard, Split
 from sparseviz.device import pick_device
-from sparseviz.measure import Observer, evaluate, take_checkpoint
+from sparseviz.evaluation import evaluate
+from sparseviz.measure import Observer, take_checkpoint
 from sparseviz.methods import METHODS
 from sparseviz.models import build, multiply_adds
+from sparseviz.ranks import ALONE, Ranks
 from sparseviz.snapshot import Arrays, Checkpoint, Errors, Event, LayerInfo, Snapshot, numbers_of
 from sparseviz.state import StateKeeper
 from sparseviz.steering import Branch, Steering, check_live
@@ -33,33 +35,34 @@ class TrainingError(InputError):
 class Trainer(Commanded):
     """Trains one network as `config` says on `data`. Make and run it in one thread; command it from any.
 
-    `planned` are its steps before it was made longer: where its phases and snapshots lie.
+    `planned` are its steps before it was made longer: where its phases and snapshots lie. Of many `ranks` each has a
+    trainer, and does the same: snapshots and errors are of all, and commands are given to the first.
     Raises ConfigError for names that do not exist and InputError for a device or a network that cannot be used.
     """
 
-    def __init__(self, config: RunConfig, data: Data, planned: int | None = None) -> None:
+    def __init__(self, config: RunConfig, data: Data, planned: int | None = None, ranks: Ranks = ALONE) -> None:
         super().__init__()
+        self.ranks = ranks
         method = choose("method.name", config.method.name, METHODS)
-        self.config, self.device = config, pick_device(config.device)
+        self.config, self.device = config, pick_device(ranks.device(config.device))
         torch.set_num_threads(config.threads or _OWN_THREADS)
         torch.manual_seed(config.seed)  # weights and draws
         self.train, self.validation, self.test = (
             split.to(self.device) for split in (data.train, data.validation, data.test)
         )
-        self._batches = Batches(self.train, config.batch_size, config.seed)
+        self._batches = Batches(self.train, config.batch_size, config.seed, Shard(ranks.rank, ranks.of))
         self.steps_per_epoch = self._batches.per_epoch
         self.steering = Steering(config, config.epochs * self.steps_per_epoch, planned)
-        shape = tuple(self.train.images.shape[1:])
-        network = build(config.network, config.dropout, len(data.classes), shape)
+        network = build(config.network, config.dropout, len(data.classes), self.train.shape)
         self.model = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters: int = sum(parameter.numel() for parameter in self.model.parameters())
-        counts = multiply_adds(self.model, self.test.images[:1], len(data.classes))
+        counts = multiply_adds(self.model, torch.zeros(1, *self.test.shape, device=self.device), len(data.classes))
         self.method = method(config, self.steering.planned)
         self.method.attach(self.model)
         if not self.method.layers:
             raise InputError(f"network '{config.network}' has no linear or convolution layer to make sparse")
         self._observer = Observer(self.model, self.method, counts)
-        self._stepper = Stepper(config, self.model, self.method, self._batches)
+        self._stepper = Stepper(config, self.model, self.method, self._batches, ranks)
         self._keeper = StateKeeper(self.model, self.method, self._stepper.optimizers, self._observer)
         self._state_at_stop: Arrays | None = None
         self.step = 0
@@ -110,17 +113,35 @@ class Trainer(Commanded):
         self.start_clock()
         try:
             while True:
-                self.obey()
+                self._meet()
                 if self._is_snapshot_due():
                     yield self._snapshot()
                 elif self.stopped or self.step == self.steps:
                     return
                 elif self.steps_to_go == 0:
-                    self.wait_for_command()
+                    self._stand()
                 else:
                     self._train_step()
         finally:
             self.close()
+
+    def _meet(self) -> None:
+        """Carry out what has been commanded: rank 0 does, after which the others stand where it stands.
+
+        They meet at some steps, and always after a snapshot: writing it may have taken rank 0 a while.
+        """
+        meeting = self.ranks.is_meeting(self.step) or self._last_snapshot == self.step
+        if meeting and self.ranks.told(self.is_called):
+            self._stepper.tally.collect()
+            self.obey()
+            self.stopped, self.steps_to_go, self.steering = self.ranks.told(
+                (self.stopped, self.steps_to_go, self.steering)
+            )
+
+    def _stand(self) -> None:
+        """Paused: rank 0 waits for a command, and the others for rank 0, where they meet."""
+        if self.ranks.is_first:
+            self.wait_for_command()
 
     def _is_snapshot_due(self) -> bool:
         if self._last_snapshot == self.step:
@@ -135,6 +156,7 @@ class Trainer(Commanded):
     # Looking: these wait for the device.
 
     def _snapshot(self) -> Snapshot:
+        self._stepper.gather()
         seconds, layers = self.seconds(), self._observer.layers()
         weights_kept = sum(layer.kept for layer in layers)
         scalars = self._losses() | {
@@ -147,7 +169,8 @@ class Trainer(Commanded):
         }
         self._last_snapshot = self.step
         acting = self._stepper.lambdas != (0.0, 0.0)
-        if not self.method.frozen and self.steering.is_target_met(self.step, scalars, acting=acting):
+        is_met = self.steering.is_target_met(self.step, scalars, acting=acting)
+        if not self.method.frozen and self.ranks.told(is_met):
             self.steering.freeze(self.step)
         phase = self.steering.phases.name(min(self.step, self.steps - 1))
         events = self.steering.take_events()
@@ -185,13 +208,18 @@ class Trainer(Commanded):
             return math.nan, math.nan
         self._last_validation = epoch
         with self._stepper.averaged():
-            return evaluate(self.model, self.validation)
+            return self._evaluate(self.validation)
 
     def errors(self, *, read_test: bool = True) -> Errors:
         """Errors of the network as it is. The test split is read here and nowhere else: once, at the end."""
+        self._stepper.gather()
         with self._stepper.averaged():
-            train, validation = (evaluate(self.model, split)[1] for split in (self.train, self.validation))
-            return Errors(train, validation, evaluate(self.model, self.test)[1] if read_test else math.nan)
+            train, validation = (self._evaluate(split)[1] for split in (self.train.told(), self.validation))
+            return Errors(train, validation, self._evaluate(self.test)[1] if self.ranks.told(read_test) else math.nan)
+
+    def _evaluate(self, split: Split) -> tuple[float, float]:
+        """Loss and error; NaN of a stream that a stop did not let come to its end."""
+        return evaluate(self.model, split, self.ranks, until=lambda: self.stop_asked and split.is_streamed)
 
     def checkpoint(self, *, resumable: bool = False) -> Checkpoint:
         """A copy of the network as it is; `resumable` with all that the next step needs."""
@@ -222,7 +250,6 @@ class Trainer(Commanded):
         if numbers["is_frozen"] and self.step >= self.steering.phases.frozen:  # a branch may thaw them
             self._stepper.freeze_masks()
         self._keeper.put_trained(checkpoint.state)
-        self._batches.go_to(self.step)
         if branch is None or "seed" not in branch.values:
             self._keeper.put_random(checkpoint.state)
 

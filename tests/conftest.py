@@ -14,6 +14,7 @@ import hypothesis
 import numpy as np
 import pytest
 
+from sparseviz import own_code
 from sparseviz.config import RunConfig
 from sparseviz.run import record_run
 from sparseviz.snapshot import Checkpoint, LayerSnapshot, Snapshot
@@ -26,6 +27,15 @@ hypothesis.settings.register_profile("here", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("here")
 
 ROOT = Path(__file__).parent.parent
+
+
+def trust(*names: str) -> None:
+    """Let these functions be run in this process, as if the person had been asked about their files."""
+    for name in names:
+        own_code.trust(own_code.find(name), remember=False)
+
+
+trust("tests.networks:small")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -31,3 +31,28 @@ class Noisy(nn.Module):
 def with_a_random_buffer() -> nn.Module:
     """One that draws when it is built, even after its parameters are replaced."""
     return Noisy()
+
+
+def normalised() -> nn.Module:
+    """One with batch norm and dropout."""
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Dropout(0.5), nn.Linear(12, 10)
+    )
+
+
+class PartlyUsed(nn.Module):
+    """Has a layer that no answer needs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.idle = nn.Linear(784, 10), nn.Linear(10, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 1, 28, 28) to (B, 10)."""
+        answers: Tensor = self.fc1(images.flatten(1))
+        return answers
+
+
+def partly_used() -> nn.Module:
+    """One that two processes cannot train."""
+    return PartlyUsed()

@@ -14,6 +14,7 @@ from sparseviz.models import build
 from sparseviz.store import RunReader
 from tests.conftest import Seen, assert_same_checkpoint, recorded
 from tests.networks import small
+from tests.splits import images_of
 
 
 def network_of(seen):
@@ -42,7 +43,7 @@ def test_that_answers_are_those_of_a_slow_twin(request, kind):
     seen = request.getfixturevalue(kind)
     network, info, checkpoint = network_of(seen)
     answers = network.answers(validation_examples(info))
-    expected = slow_twin(info.config.network, checkpoint, load_data(info.config.data).validation.images.numpy())
+    expected = slow_twin(info.config.network, checkpoint, images_of(load_data(info.config.data).validation).numpy())
     np.testing.assert_allclose(answers.probabilities, expected, atol=1e-5)
     assert answers.probabilities.dtype == np.float32
     assert (answers.step, answers.source) == (checkpoint.step, "checkpoint")
@@ -59,10 +60,10 @@ def test_that_the_misread_share_is_the_validation_error_of_the_run(gated):
 def test_that_the_images_are_those_of_the_validation_split_and_of_no_other(gated):
     _, info, _ = network_of(gated)
     examples, data = validation_examples(info), load_data(gated.info.config.data)
-    np.testing.assert_array_equal(examples.images, data.validation.images.numpy())
-    np.testing.assert_allclose(examples.pixels, data.validation.images.numpy() * data.std + data.mean, atol=1e-6)
+    np.testing.assert_array_equal(examples.images, images_of(data.validation).numpy())
+    np.testing.assert_allclose(examples.pixels, images_of(data.validation).numpy() * data.std + data.mean, atol=1e-6)
     seen = {image.tobytes() for image in examples.images}
-    assert not seen & {image.tobytes() for image in data.test.images.numpy()}
+    assert not seen & {image.tobytes() for image in images_of(data.test).numpy()}
 
 
 def test_that_pixels_are_normalised_as_the_run_s_data_are(gated):

@@ -17,11 +17,12 @@ import torch
 from sparseviz import data, paths
 from sparseviz.config import ConfigError
 from sparseviz.config_parts import DataConfig
-from sparseviz.data import Data, DataError, load_data
+from sparseviz.data import Data, DataError, Split, fetching, in_memory, load_data, mnist
+from tests.splits import images_of
 
-TRAIN_IMAGES, TRAIN_LABELS = data.TRAIN_FILES
-TEST_IMAGES, TEST_LABELS = data.TEST_FILES
-NAMES = (*data.TRAIN_FILES, *data.TEST_FILES)
+TRAIN_IMAGES, TRAIN_LABELS = mnist.TRAIN_FILES
+TEST_IMAGES, TEST_LABELS = mnist.TEST_FILES
+NAMES = (*mnist.TRAIN_FILES, *mnist.TEST_FILES)
 TRAIN, TEST = 36, 5  # images; 36 / 12 = 3 of them validate
 
 
@@ -51,12 +52,12 @@ def load(folder: Path, *, download=False, progress=None) -> Data:
 
 def assert_same(one: Data, other: Data) -> None:
     for part in ("train", "validation", "test"):
-        assert torch.equal(getattr(one, part).images, getattr(other, part).images)
+        assert torch.equal(images_of(getattr(one, part)), images_of(getattr(other, part)))
         assert torch.equal(getattr(one, part).labels, getattr(other, part).labels)
     assert (one.mean, one.std, one.checksum, one.note) == (other.mean, other.std, other.checksum, other.note)
 
 
-def parts(found: Data) -> list[data.Split]:
+def parts(found: Data) -> list[Split]:
     return [found.train, found.validation, found.test]
 
 
@@ -69,14 +70,14 @@ class TestDigits:
     def test_that_sizes_shapes_and_types_are_as_documented(self, digits):
         assert [len(split) for split in parts(digits)] == [1197, 240, 360]
         for split in parts(digits):
-            assert split.images.shape == (len(split), 1, 28, 28)
-            assert (split.images.dtype, split.labels.dtype) == (torch.float32, torch.int64)
+            assert images_of(split).shape == (len(split), 1, 28, 28)
+            assert (images_of(split).dtype, split.labels.dtype) == (torch.float32, torch.int64)
         assert (digits.name, digits.classes, digits.note) == ("digits", tuple("0123456789"), "")
 
     def test_that_the_splits_are_disjoint_and_together_are_all_digits(self, digits):
         from sklearn.datasets import load_digits
 
-        order = data._stratified_order(load_digits().target)
+        order = in_memory.stratified_order(load_digits().target)
         assert sorted(order) == list(range(1797))
         labels = torch.cat([digits.test.labels, digits.validation.labels, digits.train.labels])
         assert labels.tolist() == load_digits().target[order].tolist()
@@ -85,7 +86,7 @@ class TestDigits:
         from sklearn.datasets import load_digits
 
         # Enlarging keeps different images different, so that bytes tell who is who.
-        ours = [image.numpy().tobytes() for split in parts(digits) for image in split.images]
+        ours = [image.numpy().tobytes() for split in parts(digits) for image in images_of(split)]
         originals = {image.tobytes() for image in load_digits().images}
         assert len(ours) == 1797
         assert len(set(ours)) == len(originals)
@@ -97,7 +98,7 @@ class TestDigits:
 
     def test_that_the_split_is_the_one_of_every_earlier_version(self, digits):
         assert digits.test.labels[:12].tolist() == [3, 1, 5, 4, 6, 9, 7, 0, 2, 8, 3, 1]
-        order = data._stratified_order(np.arange(1797, dtype=np.int64) % 10)
+        order = in_memory.stratified_order(np.arange(1797, dtype=np.int64) % 10)
         assert order[:5].tolist() == [571, 70, 1555, 366, 1553]
 
     def test_that_the_global_generators_neither_matter_nor_move(self, digits):
@@ -110,19 +111,19 @@ class TestDigits:
         assert str(before[1]) == str(np.random.get_state())  # noqa: NPY002
 
     def test_that_the_training_split_has_mean_0_and_standard_deviation_1(self, digits):
-        images = digits.train.images.double()
+        images = images_of(digits.train).double()
         assert images.mean().item() == pytest.approx(0, abs=1e-6)
         assert images.std(correction=0).item() == pytest.approx(1, abs=1e-6)
 
     def test_that_mean_and_std_give_pixels_from_0_to_1_back(self, digits):
-        pixels = torch.cat([split.images for split in parts(digits)]) * digits.std + digits.mean
+        pixels = torch.cat([images_of(split) for split in parts(digits)]) * digits.std[0] + digits.mean[0]
         assert pixels.min().item() == pytest.approx(0, abs=1e-6)
         assert pixels.max().item() == pytest.approx(1, abs=1e-6)
 
     def test_that_enlarging_moves_nothing_and_keeps_symmetry(self):
         small = np.zeros((1, 8, 8), np.float32)
         small[0, :, 3:5] = 1
-        large = data._enlarged(small)[0]
+        large = data.digits.enlarged(small)[0, 0]
         assert large.shape == (28, 28)
         np.testing.assert_allclose(large, large[:, ::-1], atol=1e-6)
         assert large[:, 13:15].min() == 1
@@ -136,7 +137,7 @@ class TestRegistry:
 
     def test_that_a_split_moves_to_a_device_whole(self, digits):
         moved = digits.test.to("meta")
-        assert moved.images.device.type == moved.labels.device.type == "meta"
+        assert images_of(moved).device.type == moved.labels.device.type == "meta"
         assert len(moved) == 360
 
 
@@ -146,20 +147,20 @@ class TestMnist:
         found = load(write(tmp_path, contents))
         assert [len(split) for split in parts(found)] == [33, 3, 5]
         raw = torch.tensor(list(contents[TRAIN_IMAGES][16:])).reshape(36, 1, 28, 28) / 255
-        torch.testing.assert_close(found.validation.images * found.std + found.mean, raw[33:])
-        torch.testing.assert_close(found.train.images * found.std + found.mean, raw[:33])
+        torch.testing.assert_close(images_of(found.validation) * found.std[0] + found.mean[0], raw[33:])
+        torch.testing.assert_close(images_of(found.train) * found.std[0] + found.mean[0], raw[:33])
         assert found.train.labels.tolist() == [i % 10 for i in range(33)]
         assert found.validation.labels.tolist() == [3, 4, 5]
 
     def test_that_a_twelfth_of_the_original_is_5000(self):
-        assert 60_000 // data.VALIDATION_SHARE == 5_000
+        assert 60_000 // mnist.VALIDATION_SHARE == 5_000
 
     def test_that_types_are_as_documented_and_the_training_split_is_normalised(self, tmp_path):
         found = load(write(tmp_path, small_mnist()))
-        assert found.test.images.shape == (5, 1, 28, 28)
-        assert (found.test.images.dtype, found.test.labels.dtype) == (torch.float32, torch.int64)
-        assert found.train.images.double().mean().item() == pytest.approx(0, abs=1e-6)
-        assert found.train.images.double().std(correction=0).item() == pytest.approx(1, abs=1e-6)
+        assert images_of(found.test).shape == (5, 1, 28, 28)
+        assert (images_of(found.test).dtype, found.test.labels.dtype) == (torch.float32, torch.int64)
+        assert images_of(found.train).double().mean().item() == pytest.approx(0, abs=1e-6)
+        assert images_of(found.train).double().std(correction=0).item() == pytest.approx(1, abs=1e-6)
 
     def test_that_packed_and_raw_files_give_identical_data(self, tmp_path):
         raw = load(write(tmp_path / "raw", small_mnist()))
@@ -204,13 +205,13 @@ class TestMnist:
     def test_that_a_file_that_is_not_the_original_is_noted_by_name_and_sum(self, tmp_path, monkeypatch):
         contents = small_mnist()
         for name in NAMES[1:]:
-            monkeypatch.setitem(data.MNIST_MD5, name, (hashlib.md5(contents[name]).hexdigest(), ""))
+            monkeypatch.setitem(mnist.MD5, name, (hashlib.md5(contents[name]).hexdigest(), ""))
         md5 = hashlib.md5(contents[TRAIN_IMAGES]).hexdigest()
         assert load(write(tmp_path, contents)).note == f"{TRAIN_IMAGES} is not the original file (MD5 {md5})"
 
     def test_that_original_files_leave_no_note(self, tmp_path, monkeypatch):
         for name, content in small_mnist().items():
-            monkeypatch.setitem(data.MNIST_MD5, name, (hashlib.md5(content).hexdigest(), ""))
+            monkeypatch.setitem(mnist.MD5, name, (hashlib.md5(content).hexdigest(), ""))
         assert load(write(tmp_path, small_mnist())).note == ""
 
 
@@ -236,10 +237,12 @@ class TestDamagedFiles:
         write(tmp_path, small_mnist() | {name: content}, packed=packed)
         assert_refused(tmp_path, name, words)
 
-    @pytest.mark.parametrize(("count", "names"), [(11, data.TRAIN_FILES), (0, data.TRAIN_FILES), (0, data.TEST_FILES)])
+    @pytest.mark.parametrize(
+        ("count", "names"), [(11, mnist.TRAIN_FILES), (0, mnist.TRAIN_FILES), (0, mnist.TEST_FILES)]
+    )
     def test_that_too_few_images_are_refused(self, tmp_path, count, names):
         few = {names[0]: images_file(count), names[1]: labels_file(count)}
-        least = "12" if names == data.TRAIN_FILES else "1"
+        least = "12" if names == mnist.TRAIN_FILES else "1"
         write(tmp_path, small_mnist() | few)
         assert_refused(tmp_path, names[0], f"{count} images, expected at least {least}")
 
@@ -345,7 +348,7 @@ def contents(monkeypatch) -> dict[str, bytes]:
     """The small files, whose packed form is what the sums now ask for."""
     for name, content in small_mnist().items():
         sums = (hashlib.md5(content).hexdigest(), hashlib.md5(gzip.compress(content, mtime=0)).hexdigest())
-        monkeypatch.setitem(data.MNIST_MD5, name, sums)
+        monkeypatch.setitem(mnist.MD5, name, sums)
     return small_mnist()
 
 
@@ -354,7 +357,7 @@ def first(contents, monkeypatch) -> Iterator[Mirror]:
     monkeypatch.setenv("no_proxy", "*")
     with serving() as mirror:
         mirror.files = {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in contents.items()}
-        monkeypatch.setattr(data, "MIRRORS", (mirror.address,))
+        monkeypatch.setattr(mnist, "MIRRORS", (mirror.address,))
         yield mirror
 
 
@@ -362,7 +365,7 @@ def first(contents, monkeypatch) -> Iterator[Mirror]:
 def second(first, monkeypatch) -> Iterator[Mirror]:
     with serving() as mirror:
         mirror.files = dict(first.files)
-        monkeypatch.setattr(data, "MIRRORS", (first.address, mirror.address))
+        monkeypatch.setattr(mnist, "MIRRORS", (first.address, mirror.address))
         yield mirror
 
 
@@ -375,7 +378,7 @@ class TestDownload:
         assert_same(load(folder), found)
 
     def test_that_progress_is_told_per_file_up_to_all_of_its_bytes(self, tmp_path, first, monkeypatch):
-        monkeypatch.setattr(data, "BLOCK_BYTES", 10_000)
+        monkeypatch.setattr(fetching, "BLOCK_BYTES", 10_000)
         told: list[tuple[str, int, int]] = []
         load(tmp_path, download=True, progress=lambda *args: told.append(args))
         for name, content in first.files.items():
@@ -428,7 +431,7 @@ class TestDownload:
 
     @pytest.mark.usefixtures("first")
     def test_that_a_server_that_is_not_there_is_a_reason_too(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(data, "MIRRORS", ("http://127.0.0.1:1/",))
+        monkeypatch.setattr(mnist, "MIRRORS", ("http://127.0.0.1:1/",))
         with pytest.raises(DataError, match=rf"http://127\.0\.0\.1:1/{TRAIN_IMAGES}\.gz: .*refused"):
             load(tmp_path, download=True)
         assert list(tmp_path.iterdir()) == []

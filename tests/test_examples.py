@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sparseviz.config_parts import DataConfig
 from sparseviz.data import load_data
 from sparseviz.examples import Answers, framed, longer_side, shrunk
+from tests.splits import images_of
 
 
 def answers(probabilities, labels):
@@ -92,7 +93,7 @@ def test_that_shrinking_keeps_the_mean(height, width, new_height, new_width):
 
 def test_that_the_box_is_measured_in_the_data_s_own_images():
     data = load_data(DataConfig())
-    pixels = data.validation.images.numpy() * data.std + data.mean
+    pixels = images_of(data.validation).numpy() * data.std + data.mean
     assert longer_side(pixels.astype(np.float32)) == 28  # scikit-learn's digits fill their frame
     inside = np.zeros((3, 1, 28, 28), np.float32)
     inside[:, 0, 5:20, 10:14] = 1

@@ -22,6 +22,7 @@ from sparseviz.models import layers
 from sparseviz.snapshot import Checkpoint
 from sparseviz.store import RunFileError, RunReader
 from tests.conftest import Seen, new_writer
+from tests.splits import images_of
 
 
 @dataclasses.dataclass
@@ -48,7 +49,7 @@ class Exported:
     def inputs(self) -> tuple[np.ndarray, np.ndarray]:
         """The first 256 test images and labels, from the data set and not from the file."""
         test = self.seen.trainer.test
-        return test.images[:256].numpy(), test.labels[:256].numpy()
+        return images_of(test)[:256].numpy(), test.labels[:256].numpy()
 
 
 KINDS = ["gated", "conv", "magnitude", "dense", "stopped"]

@@ -206,7 +206,7 @@ class TestReport:
         found = properties(written["all"].path)
         assert json.loads(found["labels"]) == list(conv.info.classes)
         assert json.loads(found["normalisation"]) == {
-            "mean": conv.info.mean, "std": conv.info.std, "in the file": False,
+            "mean": list(conv.info.mean), "std": list(conv.info.std), "in the file": False,
         }  # fmt: skip
         assert json.loads(found["versions"]) == dict(conv.info.versions)
         assert (found["licence"], properties(written["raw"].path)["licence"]) == ("MIT", "not stated")

@@ -1,5 +1,6 @@
 """Files of every format version, as they were written, still say what they said."""
 
+import json
 from pathlib import Path
 
 import h5py
@@ -99,3 +100,12 @@ def test_that_every_format_reads_whole(version):
     with RunReader(DATA / f"format-{version}.h5") as run:
         assert len(run.snapshots()) == 13
         assert all(run.checkpoint(step).step == step for step in run.checkpoint_steps())
+
+
+def test_that_format_5_has_a_mean_and_a_deviation_for_each_channel_and_older_ones_read_as_one():
+    with h5py.File(DATA / "format-5.h5", locking=False) as file, RunReader(DATA / "format-5.h5") as run:
+        assert json.loads(file.attrs["mean"]) == list(run.info.mean)
+        newer = run.info
+    with RunReader(DATA / "format-1.h5") as run:
+        assert (run.info.mean, run.info.std) == (newer.mean, newer.std)
+    assert len(newer.mean) == len(newer.std) == 1

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from sparseviz.config import ConfigError, InputError
 from sparseviz.models import MODELS, build, layers, multiply_adds, readers
+from tests.conftest import trust
 
 
 def relu_chain(*modules: nn.Module) -> nn.Sequential:
@@ -50,7 +51,7 @@ class TestNetworks:
     def test_that_an_unknown_name_is_told_with_the_known_and_the_form_of_one_s_own(self):
         with pytest.raises(ConfigError) as caught:
             build("lenet6")
-        assert str(caught.value) == f"network: unknown 'lenet6'; allowed: {', '.join(MODELS)}, package.module:function"
+        assert str(caught.value) == f"network: unknown 'lenet6'; allowed: {', '.join(MODELS)}, {OWN_FORMS}"
 
 
 class TestLayers:
@@ -198,6 +199,7 @@ class TestMultiplyAdds:
         assert not first._forward_hooks
 
 
+OWN_FORMS = "package.module:function or file.py:function"
 OWN = """
 from torch import nn
 
@@ -220,6 +222,7 @@ def own(tmp_path, monkeypatch) -> str:
     (folder / "nets.py").write_text(OWN)
     (folder / "faulty.py").write_text("import nothing_of_this_name")
     monkeypatch.syspath_prepend(tmp_path)
+    trust(f"{package}.nets:tiny", f"{package}.faulty:tiny")
     return package
 
 
@@ -255,4 +258,5 @@ class TestOwnNetwork:
     def test_that_a_network_that_is_one_layer_gets_a_name_for_it(self, tmp_path, monkeypatch):
         (tmp_path / "single_layer.py").write_text("import torch\ndef make(): return torch.nn.Linear(3, 2)\n")
         monkeypatch.syspath_prepend(tmp_path)
+        trust("single_layer:make")
         assert list(layers(build("single_layer:make"))) == ["0"]

@@ -19,7 +19,7 @@ from sparseviz.export.latency import Latency, latencies
 from sparseviz.export.onnx_file import write_onnx
 from sparseviz.export.options import ExportError, ExportOptions
 from sparseviz.export.report import ExportReport, as_markdown
-from sparseviz.export.script import script
+from sparseviz.export.script import Reading, script
 from sparseviz.export.verify import BARS, prove, prove_weights
 from sparseviz.models import MODELS, build
 from sparseviz.paths import rename_to_new
@@ -162,18 +162,21 @@ def _write_companions(report: ExportReport, source: _Source) -> None:
     try:
         for kind, path in paths.items():
             if kind == "script":
-                _, channels, height, width = source.inputs.images.shape
-                shape = (channels, height, width)
-                raw = report.options.raw_pixels
-                text = script(
-                    path, report.path, shape=shape, labels=info.classes, mean=info.mean, std=info.std, raw=raw
-                )
+                text = script(path, report.path, info.classes, _reading(source, raw=report.options.raw_pixels))
             else:
                 text = json.dumps(report.as_json(), indent=2) if kind == "json" else as_markdown(report)
             with path.open("x", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:
         raise ExportError(f"{report.path} is written and proven, but not what belongs beside it: {error}") from error
+
+
+def _reading(source: _Source, *, raw: bool) -> Reading:
+    """As the run's data set makes images."""
+    _, channels, height, width = source.inputs.images.shape
+    info, data = source.info, source.info.config.data
+    crop = data.crop if data.name == "folder" else None
+    return Reading((channels, height, width), info.mean, info.std, raw, crop)
 
 
 def baked_model(network: str, checkpoint: Checkpoint, classes: int | None = None) -> nn.Module:

@@ -1,12 +1,12 @@
 """The normalisation of training, put in front of the network: the file then reads pixels as a camera gives them."""
 
-import numpy as np
 import onnx_ir as ir
 
+from sparseviz.examples import planes
 from sparseviz.export.compact.flow import new_parameter
 
 
-def read_raw_pixels(model: ir.Model, mean: float, std: float) -> None:
+def read_raw_pixels(model: ir.Model, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
     """Let the graph's input be uint8 pixels, 0 to 255, instead of (pixel / 255 - mean) / std.
 
     Requires: one float32 input (batch, channels, height, width). Ensures: the same shape and name, and the same
@@ -15,8 +15,8 @@ def read_raw_pixels(model: ir.Model, mean: float, std: float) -> None:
     graph = model.graph
     images = graph.inputs[0]
     shape = images.shape
-    factor = new_parameter(graph, "pixel.factor", np.array(1 / (255 * std), dtype=np.float32))
-    shift = new_parameter(graph, "pixel.shift", np.array(-mean / std, dtype=np.float32))
+    factor = new_parameter(graph, "pixel.factor", planes(1 / (255 * scale) for scale in std))
+    shift = new_parameter(graph, "pixel.shift", planes(-shift / scale for shift, scale in zip(mean, std, strict=True)))
     wide = ir.node("Cast", [images], {"to": int(ir.DataType.FLOAT)})
     scaled = ir.node("Mul", [wide.outputs[0], factor])
     shifted = ir.node("Add", [scaled.outputs[0], shift])

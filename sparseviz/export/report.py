@@ -26,7 +26,7 @@ class ExportReport:
     proof: Proof  # on the images in the run file
     random: Proof  # on noise
     test_set: Proof | None  # on the whole test set
-    test_set_note: str  # why the test set was not read, or ""
+    test_set_note: str  # why the test set was not read, or how much of it, or ""
     options: ExportOptions
     bytes_gzip: int
     dense_bytes: int  # of the file without compaction, which stores every weight
@@ -185,7 +185,8 @@ def _proofs(report: ExportReport) -> str:
     head = (
         "| images of | number | max abs. difference | of the largest | allowed | top-1 changes | error torch | file |"
     )
-    note = f"\n\nThe test set was not read: {report.test_set_note}." if report.test_set is None else ""
+    read = "was not read" if report.test_set is None else "was read in part"
+    note = f"\n\nThe test set {read}: {report.test_set_note}." if report.test_set_note else ""
     return f"## Proof: onnxruntime beside torch\n\n{head}\n|{'---|' * 8}\n{rows}{note}"
 
 

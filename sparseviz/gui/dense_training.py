@@ -40,7 +40,7 @@ class DenseTraining(QObject):
         if self.process is not None:
             return
         dense = config.changed({"method.name": "dense"})
-        self.path = paths.new_run_path(f"{dense.network}-{dense.data.name}-dense")
+        self.path = paths.new_run_path(f"{paths.short_function(dense.network)}-{dense.data.name}-dense")
         self._said, self._is_cancelled = "", False
         process = self.process = QProcess(self)
         process.setStandardOutputFile(QProcess.nullDevice())

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from sparseviz import paths
 from sparseviz.answers import Examples, Network, validation_examples
 from sparseviz.config import InputError
 from sparseviz.examples import Answers, FloatArray, NetworkFacts
+from sparseviz.gui import trusting
 from sparseviz.gui.dense_training import DenseTraining
 from sparseviz.gui.inbox import Inbox
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import LiveRun
 from sparseviz.gui.views.examples import ExamplesView
+from sparseviz.own_code import Untrusted
 from sparseviz.store import RunReader, summary
 
 Run = LiveRun | StoredRun
@@ -139,12 +142,18 @@ class ExamplesDesk(QObject):
             self.sparse = None
             self.view.show_network(None)
             self.view.show_problem(_in_words(error))
+            if isinstance(error, Untrusted):
+                trusting.ask(self.view, error, self._see_again)
             return
         self.view.show_network(seen.facts)
         if seen.answers is None:
             self.view.show_problem(self.tr("{0}\n\nA drawing is read all the same.").format(seen.problem))
         else:
             self.view.show_answers(seen.answers)
+
+    def _see_again(self) -> None:
+        self._asked = None
+        self.look(self._position)
 
     # One image.
 
@@ -193,7 +202,7 @@ class ExamplesDesk(QObject):
         """Put the newest network of a run file beside this run's; what does not fit is said."""
         if self.run is not None:
             self.view.comparison.show_message(self.tr("Reading {0}…").format(path.name))
-            self._submit(self._show_dense, _read_dense, path, self.run)
+            self._submit(partial(self._show_dense, path), _read_dense, path, self.run)
 
     @Slot()
     def train_dense(self) -> None:
@@ -208,14 +217,15 @@ class ExamplesDesk(QObject):
         self.view.comparison.show_message(self.tr("The dense run is being stopped…"))
         self.training.cancel()
 
-    @Slot(object)
-    def _show_dense(self, answer: "Future[Seen]") -> None:
+    def _show_dense(self, path: Path, answer: "Future[Seen]") -> None:
         try:
             self.dense = answer.result()
         except CancelledError:
             return
         except Exception as error:  # noqa: BLE001  # the window lives on
             self.view.comparison.show_message(_in_words(error))
+            if isinstance(error, Untrusted):
+                trusting.ask(self.view, error, lambda: self.take_dense(path), insists=True)
             return
         self.view.comparison.dense.show_network(self.dense.facts)
         self.view.comparison.show_message(self._told(self.dense.facts))

@@ -21,11 +21,13 @@ from PySide6.QtWidgets import (
 
 from sparseviz.config import InputError
 from sparseviz.export import ExportOptions, ExportReport
+from sparseviz.gui import trusting
 from sparseviz.gui.export_name import ExportName
 from sparseviz.gui.export_options import ExportChoices
 from sparseviz.gui.export_report import ReportPage, ScriptPage
 from sparseviz.gui.export_work import ExportWork, GivenUpError
 from sparseviz.gui.inbox import Inbox
+from sparseviz.own_code import Untrusted
 
 ROOMY = QSize(1060, 680)  # the largest size to begin with
 LOOK_MS = 100  # between two looks at the stage
@@ -163,6 +165,8 @@ class ExportDialog(QDialog):
             self._rest(self.tr("Given up; no file was written."), done=False)
         except InputError as error:
             self._show_failure(work, str(error))
+            if isinstance(error, Untrusted):
+                trusting.ask(self, error, self.start, insists=True)
         except Exception as error:  # noqa: BLE001  # a failed export must not end the program
             self._show_failure(work, self.tr("This is a fault of sparseviz: {0}").format(error), _trace(error))
 

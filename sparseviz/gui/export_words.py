@@ -170,7 +170,8 @@ class ReportWords(QObject):
             self.tr("error, torch"),
         )
         rows = [(name, *_proof(proof)) for name, proof in named.items() if proof]
-        note = self.tr("The test set was not read: {0}.").format(report.test_set_note) if not report.test_set else ""
+        told = self.tr("The test set was read in part: {0}." if report.test_set else "The test set was not read: {0}.")
+        note = told.format(report.test_set_note) if report.test_set_note else ""
         return _heading(self.tr("The proof")) + _table(head, rows, theme) + _paragraph(note)
 
 

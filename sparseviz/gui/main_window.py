@@ -25,6 +25,7 @@ from sparseviz.gui.run_controls import RunControls
 from sparseviz.gui.shortcuts import ShortcutsPage
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import BranchWork, LiveRun, TrainingThread
+from sparseviz.gui.trusting import Trusting
 from sparseviz.gui.watch import Watch
 from sparseviz.stored_tensors import is_model_file
 
@@ -49,11 +50,10 @@ class MainWindow(QMainWindow):
         self.availability = Availability(self.actions_, self.layout_, self.watch, self)
         self.controls = RunControls(self.actions_, self._live, self)
         self.branching = Branching(self.actions_, self.layout_, self)
-        self.examples = ExamplesDesk(self.layout_.examples, self)
         self.questions = Questions(self.layout_.weights, self._shown, self)
         self.files = Files(self.actions_, self.layout_, self.messages, self._run_path, self)
-        self.rescue, self.models = Rescue(self), Models(self)
-        self.presentation = Presentation(self.layout_, self)
+        self.rescue, self.models, self.trusting = Rescue(self), Models(self), Trusting(self, self._start)
+        self.presentation, self.examples = Presentation(self.layout_, self), ExamplesDesk(self.layout_.examples, self)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._look)
         self.resize(self.screen().availableGeometry().size().boundedTo(ROOMY) * 0.95)
@@ -143,7 +143,8 @@ class MainWindow(QMainWindow):
         thread.downloading.connect(self.layout_.status.show_download)
         thread.failed.connect(self.messages.complain_of_run)
         thread.finished.connect(self._end)
-        self.rescue.watch(thread)
+        for serves in (self.rescue, self.trusting):
+            serves.watch(thread)
         self.layout_.status.show_text(self.tr("Reading data and building the network…"))
         thread.start()
         self._update_actions()
@@ -241,9 +242,8 @@ class MainWindow(QMainWindow):
         """The process that wrote the run has ended it, or is gone."""
         self.layout_.status.showMessage(text, TOLD_MS)
         self.layout_.runs.refresh()
-        self.branching.show_run(
-            None if isinstance(self.run, InspectedFile) else self.run
-        )  # its checkpoints can be branched now
+        # its checkpoints can be branched now
+        self.branching.show_run(None if isinstance(self.run, InspectedFile) else self.run)
         self._redraw()
 
     @Slot()

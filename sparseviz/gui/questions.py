@@ -8,11 +8,13 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from sparseviz.config import InputError
+from sparseviz.gui import trusting
 from sparseviz.gui.inbox import Inbox
 from sparseviz.gui.inspected_file import InspectedFile
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import LiveRun
 from sparseviz.gui.views.weights import WeightsView
+from sparseviz.own_code import Untrusted
 
 Run = LiveRun | StoredRun | InspectedFile
 
@@ -49,13 +51,16 @@ class Questions(QObject):
         if kind in self._asked:
             self._asked[kind].cancel()  # whoever moved on does not wait for what is out of sight
         answer = self._asked[kind] = question(*shown)
-        self._inbox.expect(answer, partial(self._take, show))
+        again = partial(self._ask, kind, question, show)
+        self._inbox.expect(answer, partial(self._take, show, again))
 
-    def _take(self, show: Callable[[Any], None], answer: "Future[Any]") -> None:
+    def _take(self, show: Callable[[Any], None], again: Callable[[], None], answer: "Future[Any]") -> None:
         try:
             show(answer.result())
         except CancelledError:
             return  # the run ended first, or the view asked anew
+        except Untrusted as error:
+            trusting.ask(self._view, error, again, insists=True)
         except InputError as error:
             self.failed.emit(str(error))
         self.answered.emit(answer)

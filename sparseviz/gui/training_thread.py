@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from sparseviz.cells import Cells, Part
 from sparseviz.config import InputError, RunConfig
 from sparseviz.gui.rescuer import WaitingRescuer
+from sparseviz.own_code import Untrusted
 from sparseviz.receptive import Picture, receptive_picture
 from sparseviz.run import branch_run, record_run, resume_run
 from sparseviz.snapshot import Checkpoint, History, Snapshot
@@ -29,7 +30,7 @@ class LiveRun:
     @property
     def input_shape(self) -> tuple[int, ...]:
         """(channels, height, width) of what the network reads."""
-        return tuple(self.trainer.test.images.shape[1:])
+        return self.trainer.test.shape
 
     def cells(self, part: Part, position: int) -> "Future[Cells]":
         """The true weights as they are now; the trainer answers between two steps."""
@@ -74,6 +75,7 @@ class TrainingThread(QThread):
     downloading = Signal(str, int, int)  # file, bytes done, bytes in all or 0
     ended = Signal()
     failed = Signal(str, str)  # in words, and a traceback or ""
+    untrusted = Signal(object)  # an Untrusted: code that must be asked about first
     stuck = Signal(str)  # why the file cannot be written; `rescuer` takes the answer
     went_on = Signal(Path)  # in this file
 
@@ -94,6 +96,8 @@ class TrainingThread(QThread):
             watcher = _Watcher(self)
             watching = {"watcher": watcher, "rescuer": watcher, "progress": self._download}
             self.path = self._record(**watching, read_test=lambda: self._read_test)
+        except Untrusted as error:
+            self.untrusted.emit(error)
         except InputError as error:
             self.failed.emit(str(error), "")
         except Exception as error:  # noqa: BLE001  # a failed run must not end the program

@@ -1,10 +1,7 @@
 """The networks. A new one is a function in a module here and its line in MODELS; or a person's own function."""
 
-import importlib
 import inspect
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from torch import nn
 
@@ -13,6 +10,7 @@ from sparseviz.models import alexnet as _alexnet
 from sparseviz.models import lenet, resnet, vgg
 from sparseviz.models.layers import LAYER_TYPES, Layer, layers, multiply_adds, readers, stored_weight
 from sparseviz.models.lenet import lenet5, lenet300
+from sparseviz.own_code import OwnCodeError, in_words, load_function
 
 __all__ = [
     "INPUTS",
@@ -48,15 +46,15 @@ INPUTS: dict[str, tuple[int, int, int]] = {  # channels, height and width, where
 def build(
     network: str, dropout: Sequence[float] = (), classes: int | None = None, images: tuple[int, ...] | None = None
 ) -> nn.Module:
-    """A new network by its name in MODELS or as `package.module:function`, on the CPU, with fresh weights.
+    """A new network by its name in MODELS or as a person's own function, on the CPU, with fresh weights.
 
     `dropout` are the arguments of the function in MODELS; `classes` and `images`, (C, H, W), are the data's, where
     the network's own shall not do. Raises ConfigError for an unknown name or too much dropout, InputError for
-    images that it cannot read and where the person's function fails.
+    images that it cannot read and where the person's function fails, and Untrusted before that is run.
     """
     if ":" in network:
         return _own(network, dropout, classes)
-    make = choose("network", network, MODELS, otherwise="package.module:function")
+    make = choose("network", network, MODELS, otherwise="package.module:function or file.py:function")
     places = _places(make)
     if len(dropout) > places:
         raise ConfigError(f"dropout: {network} has {places} places for it, not {len(dropout)}")
@@ -77,19 +75,19 @@ def _places(make: Callable[..., nn.Module]) -> int:
 def _own(network: str, dropout: Sequence[float], classes: int | None) -> nn.Module:
     if dropout:
         raise ConfigError("dropout: is for the program's own networks; put nn.Dropout into yours")
-    module_name, _, function_name = network.partition(":")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # the installed command would not look where `python -m` does
     try:
-        make = getattr(importlib.import_module(module_name), function_name)
+        make = load_function(network)
+    except OwnCodeError as error:
+        raise InputError(f"network '{network}' could not be made: {error}") from error
+    try:
         model = make(classes=classes) if classes is not None and _takes_classes(make) else make()
     except Exception as error:
-        raise InputError(f"network '{network}' could not be made: {type(error).__name__}: {error}") from error
+        raise InputError(f"network '{network}' could not be made: {in_words(error)}") from error
     if not isinstance(model, nn.Module):
         raise InputError(f"network '{network}' gave a {type(model).__name__}, not a torch.nn.Module")
     # A network that is one layer gets a name for it.
     return nn.Sequential(model) if isinstance(model, LAYER_TYPES) else model
 
 
-def _takes_classes(make: object) -> bool:
-    return callable(make) and "classes" in inspect.signature(make).parameters
+def _takes_classes(make: Callable[..., object]) -> bool:
+    return "classes" in inspect.signature(make).parameters

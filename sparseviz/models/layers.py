@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from sparseviz.config import InputError
+from sparseviz.own_code import where
 
 Layer = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 LAYER_TYPES = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -69,7 +70,9 @@ def multiply_adds(model: nn.Module, images: Tensor, classes: int | None = None) 
     try:
         answers = model.eval()(images)
     except Exception as error:
-        raise InputError(f"network cannot read images of shape {tuple(images.shape[1:])}: {error}") from error
+        raise InputError(
+            f"network cannot read images of shape {tuple(images.shape[1:])}: {error}{where(error)}"
+        ) from error
     finally:
         model.train(training)
         for hook in hooks:

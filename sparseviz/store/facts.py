@@ -28,14 +28,19 @@ def read_info(file: h5py.File) -> RunInfo:
         parameters=int(attrs["parameters"]),
         steps=int(attrs["steps"]),
         steps_per_epoch=int(attrs["steps_per_epoch"]),
-        mean=float(attrs["mean"]),
-        std=float(attrs["std"]),
+        mean=_by_channel(attrs["mean"]),
+        std=_by_channel(attrs["std"]),
         data_checksum=str(attrs["data_checksum"]),
         data_note=str(attrs["data_note"]),
         resumed=tuple(json.loads(attrs.get("resumed", "[]"))),
         id=str(attrs.get("id", "")),
         parent=read_parent(attrs),
     )
+
+
+def _by_channel(value: Any) -> tuple[float, ...]:
+    """A list; before format 5 one number, as images had one channel."""
+    return tuple(map(float, json.loads(value))) if isinstance(value, str) else (float(value),)
 
 
 def read_parent(attrs: Mapping[str, Any]) -> Parent | None:

@@ -1,9 +1,10 @@
 """One HDF5 file a run, written while it trains and readable at any moment.
 
-Format 4
+Format 5
 --------
 Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of RunConfig), and the facts of
-`RunInfo`; what is not a number or a text is JSON. `id` and `parent` are not in formats 1 to 3.
+`RunInfo`; what is not a number or a text is JSON. `id` and `parent` are not in formats 1 to 3; `mean` and `std` are
+lists, a number a channel, and in formats 1 to 4 one number.
 
     /status                 (1,) S16: training, finished, stopped, failed; overwritten in place; "training" stays
                             where the writer died: then nobody holds the lock beside the file (store/lock.py)
@@ -29,7 +30,8 @@ Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of
                             checkpoints; in a branch, not of its parent's): numbers (1,) record, method/, moments/
                             (2, *shape) and <name>.steps, random/, seen/ (masks of the last snapshot), cut_at/, and
                             weights/ where their average is kept
-    /test/images, /test/labels   up to 256 test inputs, normalised as the network reads them
+    /test/images, /test/labels   up to 256 test inputs or 16 MiB of them (one at the least; bounded by their number
+                            alone in formats 1 to 4), normalised as the network reads them
 
 What appends has chunks of one row, which are written once; what is overwritten has slots of fixed size: neither makes
 the file grow. A slot is whole where its two generation numbers are equal and above 0.
@@ -63,8 +65,8 @@ from sparseviz.h5.files import seal
 from sparseviz.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
 
 FORMAT = "sparseviz run"
-FORMAT_VERSION = 4
-TEST_INPUTS = 256
+FORMAT_VERSION = 5
+TEST_INPUTS, TEST_BYTES = 256, 16 << 20  # stored at most
 CHECKPOINT_KINDS = ("parameters", "masks", "quantities", "cut_at")  # fields of Checkpoint, groups of a slot
 
 # Fletcher's sum of zeros is 0, so it takes a chunk that was wiped out for one of zeros: zlib's bytes are never zeros.
@@ -118,8 +120,8 @@ class RunInfo:
     steps_per_epoch: int
     images: Mapping[str, int]  # train, validation, test
     classes: tuple[str, ...]
-    mean: float  # normalisation: (raw in [0, 1] - mean) / std
-    std: float
+    mean: tuple[float, ...]  # by channel; normalisation: (raw in [0, 1] - mean) / std
+    std: tuple[float, ...]
     data_checksum: str
     data_note: str  # what is to be said of the data files, or ""
     layers: tuple[LayerInfo, ...]

@@ -17,7 +17,7 @@ TRIES, WAIT_S = 20, 0.01  # a reader that asks who writes holds the lock for a m
 if sys.platform == "win32":
     import msvcrt
 
-    def _seize(descriptor: int) -> None:
+    def _seize(descriptor: int, *, shared: bool = False) -> None:  # noqa: ARG001
         """The lock on a byte far behind the text: Windows lets nobody else read a locked byte."""
         os.lseek(descriptor, 1 << 20, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -25,8 +25,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _seize(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _seize(descriptor: int, *, shared: bool = False) -> None:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def writer_of(path: Path) -> Writer | None:
     except OSError:
         return None
     try:
-        _seize(descriptor)
+        _seize(descriptor, shared=True)  # many may ask at a time, as the ranks of a job do
     except OSError:
         return _read(descriptor)
     finally:

@@ -191,6 +191,7 @@ def _info(info: RunInfo) -> dict[str, Any]:
 
 def _read_info(told: Mapping[str, Any]) -> RunInfo:
     lists = {name: tuple(told[name]) for name in ("classes", "resumed")}
+    lists |= {name: tuple(np.atleast_1d(told[name]).tolist()) for name in ("mean", "std")}  # before format 5, a number
     layers = tuple(_read_layer_info(layer) for layer in told["layers"])
     parent = Parent(**told["parent"]) if told["parent"] else None
     return RunInfo(**{**told, **lists, "config": RunConfig.parse(told["config"]), "layers": layers, "parent": parent})

@@ -3,12 +3,14 @@
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from sparseviz import own_code
 from sparseviz.config import InputError, RunConfig
 from sparseviz.data import load_data
+from sparseviz.own_code import Code, OwnCodeError, Untrusted
 from sparseviz.run import record_run
 from sparseviz.store import RunReader
 from sparseviz.study.plan import Plan, PlannedRun
@@ -36,12 +38,14 @@ def run_study(plan: Plan, folder: Path, *, jobs: int = 1, told: Told | None = No
     missing = [run for run in plan.runs if not _is_done(run, run_path(folder, run))]
     if not missing:
         return
+    code = _own_code(run.config for run in missing)
     load_data(missing[0].config.data)  # once, so that no two processes fetch it, and bad paths are told at once
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     _remove_parts(folder)
     failed, done = [], len(plan.runs) - len(missing)
     # spawn: a fork would copy torch's threads in whatever state they are
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as workers:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, initializer=_trust, initargs=(code,)) as workers:
         futures = {workers.submit(_record, run.config, run_path(folder, run)): run for run in missing}
         try:
             for future in as_completed(futures):
@@ -55,6 +59,25 @@ def run_study(plan: Plan, folder: Path, *, jobs: int = 1, told: Told | None = No
             raise
     if failed:
         raise StudyError(f"{len(failed)} of {len(plan.runs)} runs failed. {'; '.join(failed)}")
+
+
+def _own_code(configs: Iterable[RunConfig]) -> list[Code]:
+    """The person's code that runs would run. Raises Untrusted before any of it is."""
+    names = {name for config in configs for name in (config.network, config.data.name) if ":" in name}
+    found: list[Code] = []
+    for name in names:
+        with contextlib.suppress(OwnCodeError):  # its run says so
+            found.append(own_code.find(name))
+    for code in found:
+        if not own_code.is_trusted(code):
+            raise Untrusted(code)
+    return found
+
+
+def _trust(found: Iterable[Code]) -> None:
+    """In a worker: what was allowed in the process that asked."""
+    for code in found:
+        own_code.trust(code, remember=False)
 
 
 def _is_done(run: PlannedRun, path: Path) -> bool:

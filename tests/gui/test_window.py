@@ -19,6 +19,7 @@ from sparseviz.gui.training_thread import LiveRun
 from sparseviz.receptive import receptive_picture
 from sparseviz.run import record_run
 from sparseviz.store import RunReader
+from tests.conftest import trust
 
 SHORT = {"network": "lenet300", "epochs": 3, "batch_size": 50, "threads": 1, "record.snapshots": 36}  # 72 steps
 LONG = SHORT | {"epochs": 2000, "record.snapshots": 4000}
@@ -370,6 +371,7 @@ def test_that_a_fault_of_the_persons_own_network_is_told_with_its_traceback(wind
         "def make(): return Net(784, 10)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
+    trust("faulty_network:make")
     window.layout_.steering.set_config(RunConfig().changed(SHORT | {"network": "faulty_network:make"}))
     window.actions_.train.trigger()
     wait_for_end(window, qtbot)
