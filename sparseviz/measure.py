@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 
 from sparseviz import masks as mask_bits
 from sparseviz.cells import NEVER, Cells, Order, Part, Planes, Source, answer, read_planes
+from sparseviz.copies import Copied, as_arrays
 from sparseviz.methods import Method
 from sparseviz.methods.base import evaluated_state
 from sparseviz.models import readers
@@ -207,17 +210,15 @@ def _rows_apart(like: Tensor, value: int, dtype: torch.dtype) -> Tensor:
 def take_checkpoint(
     step: int, model: nn.Module, method: Method, observer: Observer, state: Arrays | None = None
 ) -> Checkpoint:
-    """A copy of the model, of the method's decisions, and of when the snapshots saw them."""
+    """The model, the method's decisions, and when the snapshots saw them, each array to be copied when it is read."""
+    shapes = {name: method.weight(name) for name in method.layers}
+    masks = {name: Copied(tuple(one.shape), np.dtype(bool), partial(method.mask, name)) for name, one in shapes.items()}
+    values = {name: replace(Copied.of(one), make=partial(method.quantity_values, name)) for name, one in shapes.items()}
     return Checkpoint(
         step=step,
-        parameters={name: copied(value) for name, value in evaluated_state(model, method).items()},
-        masks={name: copied(method.mask(name)) for name in method.layers},
-        quantities={name: copied(method.quantity_values(name)) for name in method.layers},
-        cut_at={name: copied(observer.cut_at[name]) for name in method.layers},
+        parameters=as_arrays({name: Copied.of(one) for name, one in evaluated_state(model, method).items()}),
+        masks=as_arrays(masks),
+        quantities=as_arrays(values),
+        cut_at=as_arrays({name: Copied.of(observer.cut_at[name]) for name in method.layers}),
         state=state,
     )
-
-
-def copied(tensor: Tensor) -> npt.NDArray[Any]:
-    """A copy in plain row-major order: the file's reader knows no memory formats."""
-    return np.array(tensor.detach().cpu().numpy(), order="C")

@@ -56,3 +56,9 @@ class PartlyUsed(nn.Module):
 def partly_used() -> nn.Module:
     """One that two processes cannot train."""
     return PartlyUsed()
+
+
+def hungry() -> nn.Module:
+    """Little to learn and much to keep for the backward pass: 20 MB a hundred images; input (B, 1, 28, 28)."""
+    wide = OrderedDict(wide=nn.Conv2d(1, 64, 3), relu=nn.ReLU(), pool=nn.AdaptiveAvgPool2d(4))
+    return nn.Sequential(wide | OrderedDict(flatten=nn.Flatten(), fc=nn.Linear(64 * 16, 10)))

@@ -96,6 +96,19 @@ def test_that_bfloat16_is_for_the_steps_arithmetic_alone(data):
     assert half.model(images).dtype == torch.float32
 
 
+def test_that_tf32_is_refused_without_a_gpu(data):
+    with pytest.raises(InputError, match="precision: tf32 is for CUDA devices, not cpu"):
+        trainer(data, precision="tf32", device="cpu")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_that_tf32_is_used_where_it_is_asked_for_and_nowhere_else(data):
+    for precision, kind in (("tf32", "tf32"), ("float32", "ieee")):
+        train(data, precision=precision, device="cuda")
+        assert torch.backends.cuda.matmul.fp32_precision == kind
+        assert torch.backends.cudnn.conv.fp32_precision == kind  # type: ignore[attr-defined]
+
+
 def test_that_equal_seeds_give_equal_bits_and_other_seeds_do_not(data):
     states = []
     for seed in (3, 3, 4):
