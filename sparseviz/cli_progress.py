@@ -64,6 +64,8 @@ class TrainingProgress:
             say(f"Branched from {info.parent.name} at step {info.parent.step:,}", markup=False)
         if info.data_note:
             say(f"Note: {info.data_note}", markup=False)
+        if info.weights_note and not info.parent:
+            say(f"Weights: {info.weights_note}", markup=False)
         if note := trainer.ranks.note(trainer.model):
             say(f"Note: {note}", markup=False)
         say(f"Recording {path}", markup=False)

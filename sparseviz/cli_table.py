@@ -60,8 +60,9 @@ def show_summary(console: Console, run: dict[str, Any]) -> None:
     if parent := run["parent"]:
         console.print(f"branched     from {parent['name']} at step {parent['step']:,}", markup=False)
     console.print(f"checkpoints  at steps {', '.join(map(str, run['checkpoints']))}", markup=False)
-    if run["data_note"]:
-        console.print(f"data         {run['data_note']}", markup=False)
+    for what in ("data", "weights"):
+        if note := run[f"{what}_note"]:
+            console.print(f"{what:<12} {note}", markup=False)
 
 
 def _status(run: dict[str, Any]) -> str:

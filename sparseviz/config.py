@@ -50,6 +50,10 @@ class RunConfig(Group):
     network: Annotated[str, AfterValidator(paths.whole_function)] = "lenet5"
     """Network: lenet5, lenet300, alexnet, vgg16, vgg16-cifar10, resnet20-cifar10; your own: package.module:function
     or file.py:function."""
+    weights: str | None = None
+    """File of pretrained weights to begin with: safetensors, or a state_dict of torch.save. Empty: drawn."""
+    weights_partial: bool = False
+    """Load what fits of that file and leave the rest as drawn, such as a last layer of other classes."""
     dropout: tuple[_Rate, ...] = Field((), strict=False)
     """Dropout before each linear layer of lenet5 and vgg16-cifar10, each but the first of the others; empty: none."""
     epochs: int = Field(20, ge=1, le=1_000_000, json_schema_extra={"live": True})

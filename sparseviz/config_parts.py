@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from sparseviz import paths
 
 Share = Annotated[float, Field(ge=0, le=1)]
 _Positive = Annotated[float, Field(gt=0)]
@@ -20,7 +22,7 @@ class Group(BaseModel):
 class DataConfig(Group):
     """Which images are learned."""
 
-    name: str = "digits"
+    name: Annotated[str, AfterValidator(paths.whole_function)] = "digits"
     """Data set: digits (embedded), mnist, cifar10, npz, folder (of images, a class a folder), or your own as
     package.module:function or file.py:function."""
     folder: str | None = None
@@ -34,8 +36,8 @@ class DataConfig(Group):
     """Height and width to which images are brought, in pixels. (folder)"""
     crop: float = Field(0.875, gt=0, le=1)
     """Share of the shorter side that is cut out of the middle to evaluate, and to train without augment. (folder)"""
-    channels: Literal[1, 3] = 3
-    """3 for colour, 1 for gray. (folder)"""
+    colours: Literal["rgb", "gray"] = "rgb"
+    """Whether images have three channels or one. (folder)"""
     mean: tuple[float, ...] = Field((), strict=False)
     """Mean of each channel, pixels from 0 to 1, by which images are normalised; empty: ImageNet's. (folder)"""
     std: tuple[_Positive, ...] = Field((), strict=False)

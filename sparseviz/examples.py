@@ -66,6 +66,12 @@ class NetworkFacts:
     classes: tuple[str, ...]
     shape: tuple[int, ...]  # of one image as it reads it: channels, height, width
 
+    @property
+    def reads_drawings(self) -> bool:
+        """Whether its images are square and of one channel."""
+        channels, height, width = self.shape
+        return channels == 1 and height == width
+
 
 def planes(values: Iterable[float]) -> FloatArray:
     """One number a channel, (C, 1, 1): beside images (N, C, H, W)."""

@@ -6,18 +6,21 @@ Ws = W * Gs what the layer computes with. Ours: gates may also stand for an outp
 all its weights; a weight is then kept where all its gates are open.
 """
 
+import math
 from collections.abc import Iterable
 from functools import reduce
 from typing import Any, Literal, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from sparseviz.gate_start import start_from_magnitude
+
 THRESHOLD = 0.5
-JUST_SHUT = 0.49  # where gates start that may return (paper, section on ImageNet)
 _BAND = 1 << 20  # gates summed at once, so that no second copy of many is needed
+_BELOW = THRESHOLD - 2**-25  # the float32 just below it
+_threshold = torch.ops.aten.threshold_backward.grad_input
 
 Draw = Literal["threshold", "bernoulli"]
 Estimator = Literal["clip", "sigmoid", "plain"]
@@ -47,7 +50,13 @@ def penalty(gates: Tensor, lambda1: float | Tensor, lambda2: float | Tensor, cou
 
 def penalty_gradient(gates: Tensor, lambda1: float | Tensor, lambda2: float | Tensor, count: Count = "l1") -> Tensor:
     """Its gradient lambda1 (1 - 2 g) + lambda2 (2 lambda2 g for l2), elementwise, in the shape of `gates`."""
-    return lambda1 * (1 - 2 * gates) + (lambda2 if count == "l1" else 2 * lambda2 * gates)
+    offset, slope = _pull(lambda1, lambda2, count)
+    return slope * gates + offset
+
+
+def _pull(lambda1: float | Tensor, lambda2: float | Tensor, count: Count) -> tuple[float | Tensor, float | Tensor]:
+    """The penalty's gradient as a line in g: what it is at 0, and its slope."""
+    return (lambda1 + lambda2, -2 * lambda1) if count == "l1" else (lambda1, 2 * (lambda2 - lambda1))
 
 
 def gate_scale(scale: Scale, layer_gates: int, all_gates: int) -> float:
@@ -84,6 +93,31 @@ class _StraightThrough(torch.autograd.Function):
         return grad * mask, None, None, *gates
 
 
+class _Threshold(torch.autograd.Function):
+    """The same for one gate a weight and Gs = 1 where g >= 0.5, without a mask in memory.
+
+    Making a mask and multiplying by it takes ten times as long on a CPU: comparisons there are not vectorised.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, gates: Tensor) -> Tensor:
+        ctx.save_for_backward(weight, gates)
+        return _where_open(weight, gates, out=torch.empty_like(weight))  # in the weight's memory format
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor]:
+        weight, gates = ctx.saved_tensors
+        passed = _where_open(grad, gates, out=torch.empty_like(grad)) if ctx.needs_input_grad[0] else None
+        return passed, grad * weight
+
+
+def _where_open(values: Tensor, gates: Tensor, out: Tensor) -> Tensor:
+    """The values where g >= 0.5, 0 elsewhere, in one pass: relu's backward with another threshold than 0."""
+    below = math.nextafter(THRESHOLD, 0) if gates.dtype == torch.float64 else _BELOW  # the kernel asks for g > it
+    return _threshold(values, gates, below, grad_input=out)  # type: ignore[no-any-return]
+
+
 def masked(weight: Tensor, mask: Tensor, masks: tuple[Tensor, ...] = (), gates: tuple[Tensor, ...] = ()) -> Tensor:
     """Ws = W * Gs, in the shape and memory format of the weight; `mask` is 0 or 1 in the weight's type.
 
@@ -97,27 +131,6 @@ def gate_shape(kind: str, shape: torch.Size) -> tuple[int, ...]:
     """The gates' shape for a weight (out, in, *kernel): one a "weight", an "output" or an "input" unit."""
     kept = {"weight": range(len(shape)), "output": (0,), "input": (1,)}[kind]
     return tuple(size if place in kept else 1 for place, size in enumerate(shape))
-
-
-def start_from_magnitude(weight: Tensor, shape: tuple[int, ...], top_share: float) -> Tensor:
-    """Gates of this shape: 1 for the share of them with the largest weights (or sums of |w|), 0.49 for the rest."""
-    size = weight.detach().abs().sum_to_size(shape).reshape(-1)
-    number = round(top_share * size.numel())
-    start = torch.full_like(size, JUST_SHUT)
-    if number:
-        bar = _largest(size, number)
-        start.masked_fill_(size > bar, 1)
-        equal = torch.nonzero(size == bar).flatten()
-        start[equal[: number - int((size > bar).sum())]] = 1
-    return start.reshape(shape)
-
-
-def _largest(values: Tensor, number: int) -> Tensor:
-    """The least of so many largest values, a scalar."""
-    if values.device.type != "cpu":
-        return values.topk(number).values.min()
-    place = values.numel() - number  # a selection: topk sorts, which took 19 s of 100 million values
-    return values.new_tensor(np.partition(values.numpy(), place)[place])
 
 
 class Gate(nn.Module):
@@ -143,6 +156,7 @@ class Gate(nn.Module):
         self.sets = nn.ParameterDict()  # of gates, by what each stands for
         for kind in granularity.split("+"):
             self.sets[kind] = self._start(weight.detach(), gate_shape(kind, weight.shape), start, top_share)
+        self._is_plain = granularity == "weight" and estimator != "sigmoid"  # its parameter is one g a weight
         self._drawn: tuple[Tensor, ...] | None = None  # None where the threshold mask is the draw
         self._frozen_mask: Tensor | None = None
 
@@ -164,7 +178,10 @@ class Gate(nn.Module):
         """Ws = W * Gs, in the shape and memory format of the weight."""
         if self._frozen_mask is not None:
             return masked(weight, self._frozen_mask)
-        drawn = self._drawn if self.training and self._drawn is not None else self._masks()
+        drawn = self._drawn if self.training else None
+        if drawn is None and self._is_plain:
+            return _Threshold.apply(weight, self.parameter)  # type: ignore[no-any-return,no-untyped-call]
+        drawn = drawn or self._masks()
         masks = tuple(mask.to(weight.dtype) for mask in drawn)
         gates = tuple(self.sets.values())
         if self.estimator == "sigmoid":
@@ -203,17 +220,17 @@ class Gate(nn.Module):
 
     def mask_rows(self, rows: Any) -> Tensor:
         """Rows of the matrix of `mask`."""
-        mask = _product(self._threshold(self._sets_at(rows)))
+        mask = _product(self._open(self._sets_at(rows)))
         return mask.expand(len(mask), *self.shape[1:]).flatten(1)
 
     def _sets_at(self, rows: Any) -> list[Tensor]:
         return [one.expand(self.shape[0], *one.shape[1:])[rows] for one in self.sets.values()]
 
     def _masks(self) -> tuple[Tensor, ...]:
-        return self._threshold(self.sets.values())
+        return self._open(self.sets.values())
 
     @torch.no_grad()
-    def _threshold(self, sets: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    def _open(self, sets: Iterable[Tensor]) -> tuple[Tensor, ...]:
         if self.estimator == "sigmoid":
             return tuple(parameter.sigmoid() >= THRESHOLD for parameter in sets)
         return tuple(parameter >= THRESHOLD for parameter in sets)
@@ -239,11 +256,18 @@ class Gate(nn.Module):
         return self.shape.numel() // parameter.numel()
 
     @torch.no_grad()
-    def add_penalty_gradient(self, lambda1: Tensor, lambda2: Tensor, scale: float, count: Count = "l1") -> None:
+    def add_penalty_gradient(
+        self, lambda1: float | Tensor, lambda2: float | Tensor, scale: float, count: Count = "l1"
+    ) -> None:
         """Add the scaled gradient of `penalty` to the parameters' own: cheaper than a graph for a known formula."""
         for parameter in self.sets.values():
-            gates, weight = self._values(parameter), scale * self._fan(parameter)
-            pull = penalty_gradient(gates, lambda1 * weight, lambda2 * weight, count)
+            weight = scale * self._fan(parameter)
+            offset, slope = _pull(lambda1 * weight, lambda2 * weight, count)
+            if self.estimator == "clip" and parameter.grad is not None:  # no second copy of the gates
+                parameter.grad.add_(parameter.clamp_(0, 1), alpha=slope).add_(offset)
+                continue
+            gates = self._values(parameter)
+            pull = slope * gates + offset
             if self.estimator == "sigmoid":
                 pull *= gates * (1 - gates)
             elif self.estimator == "plain":

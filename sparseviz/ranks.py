@@ -180,7 +180,9 @@ class Together(Ranks):
         devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
         own = hash((torch.initial_seed(), self.rank, *place)) % 2**63  # of whole numbers, the same in every process
         with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(own)
+            torch.default_generator.manual_seed(own)  # torch.manual_seed is slow: it asks for every kind of device
+            if devices:
+                torch.cuda.manual_seed(own)
             yield
 
     def share(self, images: Tensor, labels: Tensor, number: int) -> tuple[Tensor, Tensor, float]:

@@ -43,7 +43,8 @@ def bands(rows: int, columns: int) -> Iterator[slice]:
 def reduced(weight: Tensor, bands_: Iterable[Band], quantity: Quantity) -> dict[str, Tensor]:
     """All that is told of a matrix, by name, from its `bands` in their order.
 
-    Counts are int64 and sums of gates float64; `preview` and `preview_scale` as in `take_preview`.
+    Counts by row and column are int32, others int64, and sums of gates float64; `preview` and `preview_scale` as in
+    `take_preview`.
     """
     blocks = preview_blocks(*weight.shape)
     places = {"row_kept": 1, "extreme": blocks[0], "density": blocks[0]}  # rows that become one
@@ -63,7 +64,7 @@ def _of_band(weight: Tensor, band: Band, quantity: Quantity, blocks: tuple[int, 
     ones = band.mask.float()  # a product with ones is the quickest sum, exact below 2^24
     rows, columns = ones @ ones.new_ones(ones.shape[1]), ones.new_ones(len(ones)) @ ones
     extreme, density = block_extremes(weight, ones, blocks)
-    found = {"row_kept": rows.long(), "column_kept": columns.long(), "extreme": extreme, "density": density}
+    found = {"row_kept": rows.int(), "column_kept": columns.int(), "extreme": extreme, "density": density}
     found |= {"flips": band.flips, "histogram": histogram(band.values, quantity)}
     return found | (_of_gates(band.values, band.mask) if quantity.is_gate else {})
 

@@ -64,7 +64,7 @@ def record_run(  # noqa: PLR0913  # one argument a listener
     with closing(_load(config, progress)) as data:
         check_memory(memory_of(config, data.train.shape, len(data.classes)), config)
         trainer = Trainer(config, data, ranks=here())
-        name = f"{paths.short_function(config.network)}-{config.data.name}"
+        name = f"{paths.short_function(config.network)}-{paths.short_function(config.data.name)}"
         path = here().told(Path(path) if path else paths.new_run_path(name))
         info = run_info(trainer, data)
         return _Recording(path, info, _test_inputs(data), watcher, rescuer, read_test).do(trainer)
@@ -140,7 +140,8 @@ def branch_run(  # noqa: PLR0913  # as the others, and where from
 def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, data: Data) -> Trainer:
     """A trainer that can stand at the point, with the recorded threads unless the configuration names others."""
     threads = config.threads or point.info.threads  # other counts give other bits
-    trainer = Trainer(config.changed({"threads": threads}), data, planned, here())
+    trainer = Trainer(config.changed({"threads": threads, "weights": None}), data, planned, here())
+    trainer.weights_note = point.info.weights_note  # the checkpoint has the weights
     info = point.info
     if (data.checksum, trainer.layers, trainer.parameters) != (info.data_checksum, info.layers, info.parameters):
         done = "resumed" if point.keeps_states else "branched"
@@ -251,6 +252,7 @@ def run_info(trainer: Trainer, data: Data) -> RunInfo:
         data_checksum=data.checksum,
         data_note=data.note,
         layers=trainer.layers,
+        weights_note=trainer.weights_note,
         id=uuid.uuid4().hex,
     )
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sparseviz.thinning import Slots
+
 HISTOGRAM_BINS = 64  # a power of two: the bin edges are exact, and no gate at the threshold changes sides
 PREVIEW_SIDE = 128  # the longest side of a preview, in pixels
 UNDECIDED = (0.05, 0.95)  # a gate between these is undecided
@@ -34,6 +36,7 @@ SCALARS = (
 )
 
 IntArray = npt.NDArray[np.int64]
+CountArray = npt.NDArray[np.int32]  # a history of a large network holds many
 ByteArray = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float64]
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -96,8 +99,8 @@ class LayerSnapshot:
     biases_kept: int  # biases of units that are not dead
     threshold: float  # of the decisive quantity: kept where it is at or above; NaN where nothing is cut
     histogram: IntArray  # (HISTOGRAM_BINS,) of the decisive quantity
-    row_kept: IntArray  # (rows,)
-    column_kept: IntArray  # (columns,)
+    row_kept: CountArray  # (rows,)
+    column_kept: CountArray  # (columns,)
     preview: ByteArray | None  # (2, *preview_shape): signed extreme (128 is none kept), density (0 is none kept)
     preview_scale: float  # the |w| that the extremes 1 and 255 stand for
 
@@ -197,11 +200,16 @@ def planned_epochs(events: Iterable[Event], at_first: int) -> int:
 
 
 class History:
-    """All snapshots of a run, append-only. One thread appends, any may read."""
+    """All snapshots of a run, append-only. One thread appends, any may read.
 
-    def __init__(self, parameters: int) -> None:
+    As in the run file, so many previews stay, the newest and an even spread over time; all else does.
+    """
+
+    def __init__(self, parameters: int, previews: int = 1_000_000) -> None:
         self.parameters = parameters  # of the network, gates left out
         self._snapshots: list[Snapshot] = []
+        self._slots = Slots(previews)
+        self._previewed: dict[int, int] = {}  # by slot, the position of the snapshot that has its preview there
         self._lock = Lock()
 
     def append(self, snapshot: Snapshot) -> None:
@@ -210,6 +218,15 @@ class History:
             if self._snapshots and snapshot.step < self._snapshots[-1].step:
                 raise ValueError(f"step {snapshot.step} after step {self._snapshots[-1].step}")
             self._snapshots.append(replace(snapshot, masks=None))  # the run file has them; here they would add up
+            if any(layer.preview is not None for layer in snapshot.layers):
+                self._keep_preview(len(self._snapshots) - 1)
+
+    def _keep_preview(self, position: int) -> None:
+        slot, _ = self._slots.take()
+        if (old := self._previewed.get(slot)) is not None:
+            bare = tuple(replace(layer, preview=None) for layer in self._snapshots[old].layers)
+            self._snapshots[old] = replace(self._snapshots[old], layers=bare)
+        self._previewed[slot] = position
 
     def __len__(self) -> int:
         return len(self._snapshots)

@@ -11,7 +11,7 @@ from sparseviz.snapshot import Event
 
 LIVE = tuple(name for name, setting in settings().items() if setting.live)
 # What a branch keeps: shapes, images, and all that has acted or is laid out when a run begins.
-_KEPT = ("network", "batch_size", "data.name", "method.name", "method.estimator", "gate.", "record.")
+_KEPT = ("network", "weights", "batch_size", "data.name", "method.name", "method.estimator", "gate.", "record.")
 KEPT = tuple(name for name in settings() if name.startswith(_KEPT))
 _REPLANS = ("schedule.", "method.rounds")  # these lie at shares of the whole run
 

@@ -17,10 +17,12 @@ from sparseviz.copies import copies, made
 from sparseviz.data import Data, Shard, Split
 from sparseviz.device import pick_device, set_tf32
 from sparseviz.evaluation import evaluate
+from sparseviz.heap import keep_freed_memory
 from sparseviz.measure import Observer, take_checkpoint
 from sparseviz.memory import out_of_memory_in_words
 from sparseviz.methods import METHODS
 from sparseviz.models import build, multiply_adds
+from sparseviz.pretrained import load_weights
 from sparseviz.ranks import ALONE, Ranks
 from sparseviz.snapshot import Arrays, Checkpoint, Errors, Event, LayerInfo, Snapshot, numbers_of
 from sparseviz.state import StateKeeper
@@ -49,6 +51,7 @@ class Trainer(Commanded):
         self.config, self.device = config, pick_device(ranks.device(config.device))
         torch.set_num_threads(config.threads or _OWN_THREADS)
         set_tf32(self.device, used=config.precision == "tf32")
+        keep_freed_memory()
         torch.manual_seed(config.seed)  # weights and draws
         self.train, self.validation, self.test = (
             split.to(self.device) for split in (data.train, data.validation, data.test)
@@ -56,7 +59,11 @@ class Trainer(Commanded):
         self._batches = Batches(self.train, config.batch_size, config.seed, Shard(ranks.rank, ranks.of))
         self.steps_per_epoch = self._batches.per_epoch
         self.steering = Steering(config, config.epochs * self.steps_per_epoch, planned)
-        network = build(config.network, config.dropout, len(data.classes), self.train.shape)
+        network = build(config.network, config.dropout, len(data.classes), self.test.shape)
+        self.weights_note = ""  # what was loaded from a file
+        if config.weights:
+            partial = config.weights_partial
+            self.weights_note = load_weights(config.weights, config.network, network, partial=partial)
         self.model = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters: int = sum(parameter.numel() for parameter in self.model.parameters())
         counts = multiply_adds(self.model, torch.zeros(1, *self.test.shape, device=self.device), len(data.classes))

@@ -208,6 +208,8 @@ class TestRefused:
     def test_that_what_a_branch_keeps_is_refused_by_name(self, name):
         other: dict[str, Any] = {
             "network": "lenet5",
+            "weights": "other.pt",
+            "weights_partial": True,
             "data.name": "mnist",
             "method.name": "dense",
             "method.estimator": "plain",

@@ -142,6 +142,26 @@ def test_that_a_gate_at_the_threshold_is_open():
     assert gate.mask().all()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_that_the_gate_just_below_the_threshold_is_shut_and_its_weight_a_positive_zero(dtype):
+    half = torch.tensor(0.5, dtype=dtype)
+    gate = Gate(torch.ones(3, dtype=dtype), 0.5, "threshold", "clip")
+    with torch.no_grad():
+        gate.parameter.copy_(torch.stack([half.nextafter(half - 1), half, half.nextafter(half + 1)]))
+    effective = gate(torch.full((3,), -2.0, dtype=dtype))
+    assert effective.tolist() == [0, -2, -2]
+    assert effective.signbit().tolist() == [False, True, True]
+    assert gate.mask().tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("estimator", ["clip", "plain"])
+def test_that_a_weight_of_one_input_channel_keeps_its_memory_format_through_the_gate(estimator):
+    torch.manual_seed(0)
+    weight = torch.randn(4, 1, 5, 5).to(memory_format=torch.channels_last).requires_grad_()
+    effective = Gate(weight, 0.75, "threshold", estimator)(weight)
+    assert effective.stride() == weight.stride()
+
+
 def test_that_bernoulli_draws_are_open_as_often_as_the_gate_says():
     torch.manual_seed(1)
     gate = Gate(torch.ones(20_000), 0.3, "bernoulli", "clip")

@@ -237,3 +237,13 @@ def test_that_what_ends_all_ranks_is_told_once(tmp_path, settings, words):
     assert child.returncode == 1
     assert said.count(words) == 1
     assert said.count("sparseviz: ") == 1 or "Usage" in said
+
+
+@pytest.mark.slow
+def test_that_what_ends_the_first_rank_alone_is_told_as_it_is(tmp_path):
+    (tmp_path / "file").touch()
+    with job("train", "--set", "device=cpu", "--out", tmp_path / "file" / "run.h5") as child:
+        said, _ = child.communicate(timeout=120)
+    assert child.returncode == 1
+    assert said.count("cannot be written") == said.count("sparseviz: ") == 1
+    assert "another of the 2 processes" not in said

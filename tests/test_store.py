@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sparseviz.cells import Part, Planes, Pyramids, read_planes
 from sparseviz.snapshot import Errors, History
 from sparseviz.store import RunReader
-from sparseviz.store.writer import _Slots
+from sparseviz.thinning import Slots
 from tests.conftest import WRITE, Seen, assert_same_checkpoint, killed, lines, new_writer, plain, process, recorded
 
 
@@ -184,7 +184,7 @@ class TestSlots:
     @settings(deadline=None, derandomize=True)
     @given(number=st.integers(2, 40), takings=st.integers(1, 300))
     def test_that_the_newest_and_the_first_stay_and_generations_rise(self, number, takings):
-        slots, holds = _Slots(number), dict[int, int]()
+        slots, holds = Slots(number), dict[int, int]()
         for taking in range(takings):
             slot, generation = slots.take()
             assert generation == taking + 1
@@ -197,7 +197,7 @@ class TestSlots:
     @settings(deadline=None, derandomize=True)
     @given(number=st.integers(4, 40), takings=st.integers(1, 300))
     def test_that_what_is_held_lies_evenly(self, number, takings):
-        slots, holds = _Slots(number), dict[int, int]()
+        slots, holds = Slots(number), dict[int, int]()
         for taking in range(takings):
             holds[slots.take()[0]] = taking
         assert np.diff(sorted(holds.values())).max(initial=0) <= max(1, 4 * takings / number)

@@ -15,6 +15,7 @@ from sparseviz.cells import Part, Pyramids
 from sparseviz.config import RunConfig
 from sparseviz.export import ExportOptions, export_run
 from sparseviz.gui.main_window import MainWindow
+from sparseviz.memory import memory_of
 from sparseviz.run import record_run
 from sparseviz.store import RunReader
 from tests.conftest import Seen
@@ -104,6 +105,9 @@ def test_that_it_is_trained_seen_saved_opened_exported_and_proven(tmp_path, qtbo
     seen = Looking(stages)
     record_run(config, path, watcher=seen)
     stages.end("the last checkpoint")
+    memory = memory_of(config, (3, SIDE, SIDE), 1000)
+    assert memory is not None
+    assert memory.needed / 2**30 == pytest.approx(stages.most, rel=0.25)
     print(f"file {path.stat().st_size / 2**30:.2f} GiB")
     del seen.trainer
 

@@ -32,7 +32,8 @@ def write_tensors(moment: Moment, path: Path) -> None:
 
 
 def _tensors(checkpoint: Checkpoint) -> dict[str, npt.NDArray[Any]]:
-    tensors = {name: np.ascontiguousarray(values) for name, values in checkpoint.parameters.items()}
+    # not ascontiguousarray: it makes a batch norm's counter an array of one
+    tensors = {name: np.array(values, order="C") for name, values in checkpoint.parameters.items()}
     for layer, mask in checkpoint.masks.items():
         weight = tensors[f"{layer}.weight"]
         tensors[f"{layer}.weight"] = np.where(mask, weight, weight.dtype.type(0))

@@ -94,5 +94,6 @@ def _records(path: Path, content: bytes, classes: int) -> Part:
     records = np.frombuffer(content, np.uint8).reshape(-1, RECORD)
     labels = records[:, 0].astype(np.int64)
     if labels.max() >= classes:
-        raise DataError(f"{path}: found label {labels.max()} (image {labels.argmax()}), expected 0 to {classes - 1}")
+        found = f"label {labels.max()} (image {labels.argmax()})"
+        raise DataError(f"{path}: found {found}, expected 0 to {classes - 1}; {_REMEDY}")
     return np.divide(records[:, 1:].reshape(-1, *SHAPE), 255, dtype=np.float32), labels

@@ -147,7 +147,7 @@ def _listing(folder: Path, classes: tuple[str, ...], part: str, sound: list[str]
 
 
 def _streamed(config: DataConfig, root: Path, lists: list[_Listing], looked: Mapping[str, Looked]) -> Data:
-    recipe = Recipe(config.size, config.crop, config.channels)
+    recipe = Recipe(config.size, config.crop, 1 if config.colours == "gray" else 3)
     names = [name for found in lists for name in found.names]
     stream = ImageStream(ImageFiles(root, names, recipe), config.workers)
     mean, std = _normalisation(config)
@@ -169,10 +169,10 @@ def _streamed(config: DataConfig, root: Path, lists: list[_Listing], looked: Map
 
 
 def _normalisation(config: DataConfig) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    mean, std = GRAY if config.channels == 1 else IMAGENET
+    mean, std = GRAY if config.colours == "gray" else IMAGENET
     for name, values in (("mean", config.mean), ("std", config.std)):
-        if values and len(values) != config.channels:
-            raise ConfigError(f"data.{name}: {len(values)} numbers for {config.channels} channels; give one a channel")
+        if values and len(values) != len(mean):
+            raise ConfigError(f"data.{name}: {len(values)} numbers for {len(mean)} channels; give one a channel")
     return config.mean or mean, config.std or std
 
 

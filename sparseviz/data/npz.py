@@ -20,8 +20,8 @@ def load(config: DataConfig, _progress: Progress | None = None) -> Data:
         raise DataError("npz: name the file with --data-dir FILE.npz (setting data.folder)")
     path = own_path(config, Path())
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as an .npz file: {error}") from None
     return from_arrays("npz", arrays, str(path), augmented=config.augment)

@@ -40,7 +40,9 @@ class DenseTraining(QObject):
         if self.process is not None:
             return
         dense = config.changed({"method.name": "dense"})
-        self.path = paths.new_run_path(f"{paths.short_function(dense.network)}-{dense.data.name}-dense")
+        self.path = paths.new_run_path(
+            f"{paths.short_function(dense.network)}-{paths.short_function(dense.data.name)}-dense"
+        )
         self._said, self._is_cancelled = "", False
         process = self.process = QProcess(self)
         process.setStandardOutputFile(QProcess.nullDevice())
@@ -139,4 +141,5 @@ def share_done(path: Path) -> float:
 def reason(said: str) -> str:
     """What a command of sparseviz says last before it fails."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return lines[-1].removeprefix("sparseviz: ") if lines else "it gave no reason"
+    told = [line for line in lines if line.startswith("sparseviz: ")]  # a traceback may stand below it
+    return (told or lines or ["it gave no reason"])[-1].removeprefix("sparseviz: ")

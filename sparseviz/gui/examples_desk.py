@@ -120,6 +120,8 @@ class ExamplesDesk(QObject):
         try:
             if self._examples is None or self._examples[0] != run.info.data_checksum:
                 self._examples = (run.info.data_checksum, validation_examples(run.info))
+        except Untrusted:
+            raise
         except InputError as error:
             return Seen(network, facts, problem=str(error))
         return Seen(network, facts, network.answers(self._examples[1]))

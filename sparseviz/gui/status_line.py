@@ -44,11 +44,11 @@ class StatusLine(QStatusBar):
         self.writer.setToolTip(told if text else "")
 
     def show_download(self, name: str, done: int, total: int) -> None:
-        """How far a download is, in bytes."""
+        """How far a data set is fetched or looked through, in bytes."""
         self.bar.show()
-        self.bar.setRange(0, total)
-        self.bar.setValue(done)
-        self.facts.setText(self.tr("downloading {0}: {1:.1f} MB").format(name, done / 1e6))
+        self.bar.setRange(0, 1000 if total else 0)
+        self.bar.setValue(1000 * done // max(total, 1))
+        self.facts.setText(self.tr("reading data, {0}: {1:.1f} MB").format(name, done / 1e6))
 
     def show_run(self, history: History, info: RunInfo, path: Path, *, live: bool) -> None:
         """The newest snapshot's place in the run."""
@@ -61,8 +61,9 @@ class StatusLine(QStatusBar):
             self.bar.show()
         self.bar.setRange(0, epochs * info.steps_per_epoch)
         self.bar.setValue(newest.step)
-        self.facts.setText("  ·  ".join(self._speed(history, info, epochs) * live + self._state(history)))
-        self.facts.setToolTip("")
+        pretrained = [self.tr("from pretrained weights")] if info.weights_note else []
+        self.facts.setText("  ·  ".join(self._speed(history, info, epochs) * live + self._state(history) + pretrained))
+        self.facts.setToolTip(info.weights_note)
         self.file.setText(path.name)
         parent = info.parent
         told = (

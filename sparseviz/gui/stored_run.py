@@ -27,7 +27,7 @@ class StoredRun:
         source = self._source = source_of(path)
         self.path, self.info, self.input_shape = source.path, source.info, source.input_shape
         self.has_checkpoints = source.has_checkpoints
-        self.history = History(source.info.parameters)
+        self.history = History(source.info.parameters, source.info.config.record.previews)
         self.status, self.message, self.errors = "", "", Errors()
         self.writer: Writer | None = None
         self.checkpoint_steps: tuple[int, ...] = ()
@@ -48,7 +48,7 @@ class StoredRun:
     def take(self, news: News) -> None:
         """Take in what has come; the one thread that takes is the one that shows the run."""
         if news.is_all:
-            self.history = History(self.info.parameters)
+            self.history = History(self.info.parameters, self.info.config.record.previews)
         for snapshot in news.snapshots:
             self.history.append(snapshot)
         self.status, self.writer, self.message = news.status, news.writer, news.message

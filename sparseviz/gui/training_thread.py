@@ -25,7 +25,7 @@ class LiveRun:
 
     def __init__(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
         self.trainer, self.info, self.path = trainer, info, path
-        self.history = History(info.parameters)  # appended to by the training thread alone
+        self.history = History(info.parameters, info.config.record.previews)  # appended to by the training thread alone
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -72,7 +72,7 @@ class TrainingThread(QThread):
     """Trains and records one run. No signal is sent for a snapshot: the window looks at the history when it draws."""
 
     began = Signal(LiveRun)
-    downloading = Signal(str, int, int)  # file, bytes done, bytes in all or 0
+    downloading = Signal(str, object, object)  # file or folder, bytes done, bytes in all or 0: more than Qt's int holds
     ended = Signal()
     failed = Signal(str, str)  # in words, and a traceback or ""
     untrusted = Signal(object)  # an Untrusted: code that must be asked about first
@@ -141,7 +141,7 @@ class TrainingThread(QThread):
 
     def _download(self, name: str, done: int, total: int) -> None:
         if self._is_stop_asked:
-            raise InputError("stopped while the data set was being downloaded; Train tries again")
+            raise InputError("stopped while the data set was being read; Train goes on with it")
         self.downloading.emit(name, done, total)
 
 

@@ -25,7 +25,7 @@ class Gated(Dense):
         super().__init__(config, steps)
         self.gates: dict[str, Gate] = {}
         self._scales: dict[str, float] = {}
-        self._lambda1 = self._lambda2 = torch.zeros(())
+        self._lambda1 = self._lambda2 = 0.0  # numbers cross to a device without waiting for it
 
     def attach(self, model: nn.Module) -> None:
         """Give every named layer's weight its gates; a shared weight gets one shared set. Raises ConfigError."""
@@ -37,8 +37,6 @@ class Gated(Dense):
         for name in gated:
             layer = self.layers[name]
             self._scales[name] = gate_scale(self.config.penalty.scale, layer.weight.numel(), total)
-            self._lambda1 = layer.weight.new_zeros(())
-            self._lambda2 = layer.weight.new_zeros(())
             self.gates[name] = self._new_gate(name, layer.weight)
             register(model, layer, self.gates[name])
 
@@ -53,13 +51,12 @@ class Gated(Dense):
         return [parameter for gate in self.gates.values() for parameter in gate.sets.values()]
 
     def set_lambdas(self, lambda1: float, lambda2: float) -> None:
-        """Fill the two numbers on the device; no step waits for it."""
-        self._lambda1.fill_(lambda1)
-        self._lambda2.fill_(lambda2)
+        """Keep the two numbers for the steps to come."""
+        self._lambda1, self._lambda2 = lambda1, lambda2
 
     def penalties(self) -> tuple[Tensor, Tensor]:
         """lambda1 * scale * sum g (1 - g) and lambda2 * scale * sum g."""
-        bimodal, count = torch.zeros_like(self._lambda1), torch.zeros_like(self._lambda2)
+        bimodal, count = torch.zeros(()), torch.zeros(())
         for name, gate in self.gates.items():
             sums = gate.penalty_sums(self.config.penalty.count)
             bimodal += self._scales[name] * sums[0]

@@ -11,7 +11,7 @@ from torch import Tensor
 from sparseviz.cells import NEVER, FloatPlane, Order, Planes
 from sparseviz.methods.dense import RELATIVE_MAGNITUDE
 from sparseviz.reductions import as_preview, block_extremes, histogram, preview_blocks, preview_shape
-from sparseviz.snapshot import LayerInfo, LayerSnapshot
+from sparseviz.snapshot import CountArray, LayerInfo, LayerSnapshot
 from sparseviz.stored_tensors import StoredTensor
 
 BAND_CELLS = 1 << 22  # read at once
@@ -66,7 +66,7 @@ def measure_layer(tensor: StoredTensor, spread: Spread, look: Callable[[], None]
     info, block = info_of(tensor), preview_blocks(tensor.shape[0], math.prod(tensor.shape[1:]))
     counts, columns = (
         torch.zeros(len(RELATIVE_MAGNITUDE.bin_edges) - 1, dtype=torch.int64),
-        np.zeros(info.columns, np.int64),
+        np.zeros(info.columns, np.int32),
     )
     rows, pictures = [], []
     for band in _bands(tensor, block[0], look):
@@ -75,8 +75,8 @@ def measure_layer(tensor: StoredTensor, spread: Spread, look: Callable[[], None]
         )
         mask = torch.from_numpy(band != 0)
         counts += histogram(weight.abs() / max(spread.std, 1e-12), RELATIVE_MAGNITUDE)
-        rows.append(mask.sum(dim=1).numpy())
-        columns += mask.sum(dim=0).numpy()
+        rows.append(mask.sum(dim=1, dtype=torch.int32).numpy())
+        columns += mask.sum(dim=0, dtype=torch.int32).numpy()
         pictures.append(block_extremes(weight, mask, block))
     row_kept, (preview, scale) = np.concatenate(rows), as_preview(*map(torch.cat, zip(*pictures, strict=True)))
     dead = 0 if is_last else int((row_kept == 0).sum())
@@ -87,8 +87,8 @@ def _snapshot(  # noqa: PLR0913, PLR0917  # what was measured
     info: LayerInfo,
     spread: Spread,
     counts: Tensor,
-    row_kept: Order,
-    column_kept: Order,
+    row_kept: CountArray,
+    column_kept: CountArray,
     preview: Tensor,
     scale: float,
     dead: int,

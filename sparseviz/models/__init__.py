@@ -16,6 +16,7 @@ __all__ = [
     "INPUTS",
     "LAYER_TYPES",
     "MODELS",
+    "OTHER_NAMES",
     "Layer",
     "build",
     "layers",
@@ -41,6 +42,7 @@ INPUTS: dict[str, tuple[int, int, int]] = {  # channels, height and width, where
     "vgg16": vgg.INPUT,
     "vgg16-cifar10": vgg.CIFAR_INPUT,
 }
+OTHER_NAMES: dict[str, dict[str, str]] = {"vgg16": vgg.TORCHVISION}  # other libraries' layers: theirs to ours
 
 
 def build(

@@ -6,6 +6,10 @@ from torch import nn
 
 INPUT, CIFAR_INPUT = (3, 224, 224), (3, 32, 32)
 _BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))  # convolutions, and filters of each
+_PLACES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)  # of the convolutions in torchvision's `features`
+_NAMES = tuple(f"conv{block}_{number}" for block, (count, _) in enumerate(_BLOCKS, 1) for number in range(1, count + 1))
+TORCHVISION = {f"features.{place}": name for place, name in zip(_PLACES, _NAMES, strict=True)}
+TORCHVISION |= {"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
 
 
 def vgg16(before_fc7: float = 0, before_fc8: float = 0, *, classes: int = 1000) -> nn.Module:

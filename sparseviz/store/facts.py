@@ -35,6 +35,7 @@ def read_info(file: h5py.File) -> RunInfo:
         resumed=tuple(json.loads(attrs.get("resumed", "[]"))),
         id=str(attrs.get("id", "")),
         parent=read_parent(attrs),
+        weights_note=str(attrs.get("weights_note", "")),
     )
 
 

@@ -4,7 +4,8 @@ Format 5
 --------
 Root attributes: `format` ("sparseviz run"), `format_version`, `config` (JSON of RunConfig), and the facts of
 `RunInfo`; what is not a number or a text is JSON. `id` and `parent` are not in formats 1 to 3; `mean` and `std` are
-lists, a number a channel, and in formats 1 to 4 one number.
+lists, a number a channel, and in formats 1 to 4 one number;
+`weights_note` is not in formats 1 to 4.
 
     /status                 (1,) S16: training, finished, stopped, failed; overwritten in place; "training" stays
                             where the writer died: then nobody holds the lock beside the file (store/lock.py)
@@ -129,6 +130,7 @@ class RunInfo:
     resumed: tuple[int, ...] = ()  # steps from which another process, or a later one, went on
     id: str = ""  # the same in every file of the run, as a resume makes another; "" before format 4
     parent: Parent | None = None
+    weights_note: str = ""  # which file of pretrained weights it began with, and what of it fitted; "" for none
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ class RunReader:
                 ("row_kept", [layer.rows for layer in self.info.layers]),
                 ("column_kept", [layer.columns for layer in self.info.layers]),
             ):
-                table = self._rows(name, start, stop).astype(np.int64)
+                table = self._rows(name, start, stop).astype(np.int32)
                 tables[name] = np.split(table, np.cumsum(sizes)[:-1], axis=1)
             previews, events = self._previews(start), self._events()
         return tuple(
@@ -199,7 +199,7 @@ class RunReader:
 
     def history(self) -> History:
         """All snapshots, as the views take them."""
-        history = History(self.info.parameters)
+        history = History(self.info.parameters, self.info.config.record.previews)
         for snapshot in self.snapshots():
             history.append(snapshot)
         return history

@@ -236,8 +236,8 @@ def _read_layer(told: Mapping[str, Any], info: LayerInfo) -> LayerSnapshot:
         info=info,
         **numbers,
         histogram=np.array(told["histogram"], dtype=np.int64),
-        row_kept=_unpacked(told["row_kept"], COUNTS, (info.rows,)).astype(np.int64),
-        column_kept=_unpacked(told["column_kept"], COUNTS, (info.columns,)).astype(np.int64),
+        row_kept=_unpacked(told["row_kept"], COUNTS, (info.rows,)).astype(np.int32),
+        column_kept=_unpacked(told["column_kept"], COUNTS, (info.columns,)).astype(np.int32),
         preview=None if preview is None else _unpacked(preview, PLANES, (2, *info.preview_shape)),
     )
 

@@ -21,6 +21,7 @@ def summary(run: RunReader) -> dict[str, Any]:
         "network": config.network,
         "dataset": config.data.name,
         "data_note": info.data_note,
+        "weights_note": info.weights_note,
         "method": config.method.name,
         "seed": config.seed,
         "device": info.device,

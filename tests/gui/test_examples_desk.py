@@ -330,6 +330,7 @@ def test_that_a_child_that_fails_is_told_with_its_own_words(opened, qtbot, tmp_p
     qtbot.waitUntil(lambda: "failed: mnist:" in view.comparison.message.text(), timeout=WAIT_MS)
     assert "--data-dir" in view.comparison.message.text()
     assert reason("") == "it gave no reason"
+    assert reason("sparseviz: no such thing\n  File mine.py, line 2\n    1 / 0") == "no such thing"
 
 
 def test_that_closing_the_window_ends_the_child_in_good_order(opened, path, qtbot, tmp_path):

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.views import GatesView
 from sparseviz.gui.views.counts import heights, levels, linear_ticks, log_ticks, round_top, share_levels
-from sparseviz.gui.views.gate_list import matches
+from sparseviz.gui.views.layer_filter import matches
 from sparseviz.snapshot import HISTOGRAM_BINS
 from tests.gui import histories
 

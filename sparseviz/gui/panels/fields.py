@@ -206,9 +206,9 @@ class SwitchField(Field):
 def make_field(setting: Setting, choices: Mapping[str, Mapping[str, str]]) -> Field:
     """The editor that fits; `choices` has those of settings whose names stand in a registry, by dotted name."""
     if setting.name in choices:
-        return ChoiceField(setting, choices[setting.name], free=setting.name in ("network", "device"))
+        return ChoiceField(setting, choices[setting.name], free=setting.name in ("network", "data.name", "device"))
     if get_origin(setting.annotation) is Literal:
-        return ChoiceField(setting, {value: value for value in get_args(setting.annotation)})
+        return ChoiceField(setting, {value: str(value) for value in get_args(setting.annotation)})
     kinds: tuple[tuple[bool, Callable[[Setting], Field]], ...] = (
         (setting.live and setting.annotation is float, RateField),
         (setting.annotation is bool, SwitchField),

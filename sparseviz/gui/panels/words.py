@@ -9,6 +9,8 @@ def labels(tr: Translate) -> dict[str, str]:
     """The name of a setting on the screen, by its dotted name."""
     return {
         "network": tr("Network"),
+        "weights": tr("Pretrained weights"),
+        "weights_partial": tr("… in part"),
         "dropout": tr("Dropout"),
         "data.name": tr("Data"),
         "data.folder": tr("Data folder"),

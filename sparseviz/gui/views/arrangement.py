@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sparseviz.cells import Order, Part
-from sparseviz.snapshot import IntArray, LayerInfo, LayerSnapshot
+from sparseviz.snapshot import CountArray, IntArray, LayerInfo, LayerSnapshot
 
 KINDS = ("matrix", "kernels", "images")
 MOST_TILED = 4_000_000  # weights of a layer that is drawn as kernels or images: all of it is read for that
@@ -22,7 +22,7 @@ class Bars:
 
     start: npt.NDArray[Any]
     width: float
-    kept: IntArray
+    kept: CountArray | IntArray
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,17 @@
 """What of a layer the weights view shows, and how it lies: the row of choices above the heatmap."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from sparseviz.gui.views.arrangement import KINDS
+from sparseviz.gui.views.layer_filter import LayerBox
 from sparseviz.gui.views.levels import FROM_CELLS, SHOWS
+
+_Box = TypeVar("_Box", bound=QComboBox)
 
 _ROOMY = 640  # pixels: from here on there is room for the names of the boxes
 
@@ -22,7 +26,7 @@ class Choices(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.layers, self.shows, self.kinds = (self._box() for _ in range(3))
+        self.layers, self.shows, self.kinds = self._fit_box(LayerBox()), *(self._fit_box(QComboBox()) for _ in range(2))
         self._labels = [QLabel(text) for text in (self.tr("Layer"), self.tr("Show"), self.tr("As"))]
         self.order, self.unit = QToolButton(), QToolButton()
         self.sort_rows, self.sort_columns = self._orders()
@@ -35,8 +39,7 @@ class Choices(QWidget):
         self.kinds.currentIndexChanged.connect(self._change_kind)
         self.unit.toggled.connect(self.unit_toggled)
 
-    def _box(self) -> QComboBox:
-        box = QComboBox()
+    def _fit_box(self, box: _Box) -> _Box:
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         box.setMinimumContentsLength(2)
         box.view().setTextElideMode(Qt.TextElideMode.ElideNone)
@@ -120,7 +123,7 @@ class Choices(QWidget):
 
     def layer(self) -> str:
         """The chosen layer's name; empty before there are any."""
-        return self.layers.currentText()
+        return self.layers.name()
 
     def show_key(self) -> str:
         """One of SHOWS."""
@@ -138,10 +141,7 @@ class Choices(QWidget):
     def set_layers(self, names: Sequence[str], first: str) -> None:
         """Choose among these layers; stays at the one that was chosen if it is among them."""
         chosen = self.layer()
-        with QSignalBlocker(self.layers):
-            self.layers.clear()
-            self.layers.addItems(list(names))
-            self.layers.setCurrentText(chosen if chosen in names else first)
+        self.layers.set_names(names, chosen if chosen in names else first)
         self._fit_popup(self.layers)
 
     def set_kinds(self, allowed: Sequence[str]) -> None:

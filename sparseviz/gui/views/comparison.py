@@ -21,7 +21,7 @@ from sparseviz.examples import FloatArray, NetworkFacts
 from sparseviz.gui.theme import Theme, mute, theme_of
 from sparseviz.gui.views.answer_bars import AnswerBars
 from sparseviz.gui.views.base import FittingLabel, percent
-from sparseviz.gui.views.grey import grey_image, ink_colours, paint_image
+from sparseviz.gui.views.grey import ink_colours, paint_image, picture
 
 PICTURE = 30  # pixels a side
 WORD = 70  # pixels, in which an invitation can be wrapped
@@ -53,7 +53,7 @@ class Picture(QWidget):
         painter, place = QPainter(self), QRectF(self.rect())
         painter.fillRect(place, self.theme.background)
         if self.pixels is not None:
-            paint_image(painter, place, grey_image(self.pixels.mean(axis=0), ink_colours(self.theme)))
+            paint_image(painter, place, picture(self.pixels, ink_colours(self.theme)))
 
 
 class FittingButton(QPushButton):

@@ -164,7 +164,9 @@ class DrawingPad(QWidget):
         if self.is_empty():
             painter.setPen(self.theme.muted)
             words = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(paper.adjusted(6, 6, -6, -6), int(words), self.tr("Draw a digit here with the mouse"))
+            invitation = self.tr("Draw a digit here with the mouse")
+            text = invitation if self.isEnabled() else self.tr("Drawings are gray; this network reads other images")
+            painter.drawText(paper.adjusted(6, 6, -6, -6), int(words), text)
 
     def _seen(self) -> FloatArray:
         if self.taken is None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 from sparseviz.examples import Answers
 from sparseviz.gui.theme import Theme, small, theme_of
 from sparseviz.gui.views.base import percent
-from sparseviz.gui.views.grey import grey_image, ink_colours, paint_image
+from sparseviz.gui.views.grey import ink_colours, paint_image, picture
 
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
@@ -119,8 +119,8 @@ class ExampleCell(QStyledItemDelegate):
         if is_chosen:
             painter.fillRect(area, option.palette.highlight())
         left = area.left() + (area.width() - PICTURE) / 2
-        pixels = model.answers.images[model.rows[index.row()]].mean(axis=0)
-        paint_image(painter, QRectF(left, area.top() + GAP, PICTURE, PICTURE), grey_image(pixels, self._colours))
+        pixels = model.answers.images[model.rows[index.row()]]
+        paint_image(painter, QRectF(left, area.top() + GAP, PICTURE, PICTURE), picture(pixels, self._colours))
         first, second, is_misread = model.lines(index.row())
         plain = option.palette.highlightedText().color() if is_chosen else self._theme.text
         painter.setPen(self._theme.warning if is_misread and not is_chosen else plain)

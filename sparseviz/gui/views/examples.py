@@ -1,6 +1,5 @@
 """Examples: validation images, the misread first, and a drawing, as the sparse network and a dense run read them."""
 
-import numpy as np
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
@@ -246,20 +245,20 @@ class ExamplesView(View):
 
     def _drawing(self) -> Subject | None:
         facts = self.comparison.sparse.facts
-        if facts is None:
+        if facts is None or not facts.reads_drawings:
             return None
-        channels, side = facts.shape[0], facts.shape[-1]
+        side = facts.shape[-1]
         box = self.answers.box if self.answers else round(side * MNIST_BOX)
         pixels = self.pad.pixels(side, box)
-        if pixels is None:
-            return None
-        return Subject(np.repeat(pixels[None], channels, axis=0), self.tr("your drawing"), None)
+        return None if pixels is None else Subject(pixels[None], self.tr("your drawing"), None)
 
     def _ask(self) -> None:
         subject = self.subject()
+        reads = self.comparison.sparse.facts is None or self.comparison.sparse.facts.reads_drawings
         invitation = self.tr("Draw a digit to have it read.") if self.is_drawing() else self.tr("No image is chosen.")
         self.comparison.show_subject(subject, invitation)
-        self.take.setEnabled(self.grid.image() is not None)
+        self.pad.setEnabled(reads)
+        self.take.setEnabled(reads and self.grid.image() is not None)
         self.asked.emit(None if subject is None else subject.pixels)
 
     def _draw_on_chosen(self) -> None:

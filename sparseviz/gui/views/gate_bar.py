@@ -1,10 +1,11 @@
 """The line above the gates: which layers are shown, and on which scale."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QToolButton, QWidget
 
 from sparseviz.gui.theme import Theme, mute
 from sparseviz.gui.views.base import FittingLabel
+from sparseviz.gui.views.layer_filter import LayerFilter
 
 
 class GateBar(QWidget):
@@ -14,12 +15,7 @@ class GateBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.filter = QLineEdit(clearButtonEnabled=True)
-        self.filter.setPlaceholderText(self.tr("Filter by name"))
-        self.filter.setToolTip(self.tr("Show the layers with this in their names; * stands for anything (Ctrl+F)"))
-        self.filter.setAccessibleName(self.tr("Filter layers by name"))
-        for clear in self.filter.findChildren(QToolButton):  # Qt's own, without a name
-            clear.setAccessibleName(self.tr("Clear the filter"))
+        self.filter = LayerFilter()
         self.back = self._button(self.tr("‹ All layers"), self.tr("Show all layers (Esc)"))
         self.previous = self._button("▲", self.tr("Previous layer (Up)"))
         self.next = self._button("▼", self.tr("Next layer (Down)"))

@@ -1,13 +1,12 @@
 """All layers below each other, in a list that scrolls, is walked with the keys, and is narrowed by name."""
 
-import re
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from sparseviz.gui.theme import Theme
 from sparseviz.gui.views.gate_row import GateRow
+from sparseviz.gui.views.layer_filter import matches
 from sparseviz.gui.views.strip import Frame
 from sparseviz.snapshot import LayerInfo
 
@@ -169,11 +168,3 @@ class GateList(QScrollArea):
         """Draw what changed meanwhile."""
         super().showEvent(event)
         self.draw_rows()
-
-
-def matches(name: str, pattern: str) -> bool:
-    """Whether a name passes a filter: it has the text in it or, where there is a *, is like it; case is one."""
-    if "*" not in pattern:
-        return pattern.casefold() in name.casefold()
-    like = ".*".join(re.escape(part) for part in pattern.casefold().split("*"))
-    return re.fullmatch(like, name.casefold()) is not None

@@ -267,8 +267,7 @@ class GatesView(View):
         """Find a layer, change the scale, or see all again."""
         if event.matches(QKeySequence.StandardKey.Find):
             self.show_all()
-            self.bar.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
-            self.bar.filter.selectAll()
+            self.bar.filter.begin()
         elif event.key() == Qt.Key.Key_L and not event.modifiers():
             self.bar.log.toggle()
         elif event.key() == Qt.Key.Key_Escape and self.is_large():

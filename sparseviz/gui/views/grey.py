@@ -1,8 +1,8 @@
-"""Images in the colours of the theme: ink on paper, as text is."""
+"""Images: of one channel in the colours of the theme, ink on paper, as text is; of three in their own."""
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter
 
 from sparseviz.gui.theme import Theme, mix
@@ -24,8 +24,19 @@ def grey_image(pixels: FloatArray, colours: list[int]) -> QImage:
     return image.copy()
 
 
-def paint_image(painter: QPainter, place: QRectF, image: QImage) -> None:
-    """Paint an image as large as the place: smaller smoothly, larger with its pixels seen as squares."""
+def picture(pixels: FloatArray, colours: list[int]) -> QImage:
+    """Pixels (C, h, w) from 0 to 1: in their own colours where they have three channels, else their mean as ink."""
+    if len(pixels) != 3:
+        return grey_image(pixels.mean(axis=0), colours)
+    levels = np.ascontiguousarray((pixels.clip(0, 1) * 255).round().transpose(1, 2, 0), dtype=np.uint8)
+    height, width, _ = levels.shape
+    return QImage(levels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+
+
+def paint_image(painter: QPainter, room: QRectF, image: QImage) -> None:
+    """Paint an image as large as there is room: smaller smoothly, larger with its pixels seen as squares."""
+    place = QRectF(QPointF(), QSizeF(image.size()).scaled(room.size(), Qt.AspectRatioMode.KeepAspectRatio))
+    place.moveCenter(room.center())
     is_smaller = place.width() < image.width()
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, is_smaller)
     painter.drawImage(place, image.convertToFormat(QImage.Format.Format_RGB32) if is_smaller else image)

@@ -1,12 +1,13 @@
 """Layers: the table of what was, what is left, and what it adds up to."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QFontMetrics
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from sparseviz.gui.theme import Theme, small
+from sparseviz.gui.theme import Theme, mute, small
 from sparseviz.gui.views.base import FittingLabel, Table, View
 from sparseviz.gui.views.copy_table import CopyTable
+from sparseviz.gui.views.layer_filter import MANY, LayerFilter
 from sparseviz.gui.views.layers_model import LayersModel, ratio_text
 from sparseviz.snapshot import History, totals
 
@@ -39,8 +40,27 @@ class LayersView(View):
         column = QVBoxLayout(self.body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self._new_finder())
         column.addWidget(self.sheet)
         column.addWidget(self.compressions)
+
+    def _new_finder(self) -> QWidget:
+        """A line to find layers by name; there where they are many, or on Ctrl+F."""
+        self.filter, self.found = LayerFilter(), FittingLabel()
+        self.filter.textChanged.connect(self._filter)
+        self.finder = QWidget()
+        self.finder.hide()
+        row = QHBoxLayout(self.finder)
+        row.setContentsMargins(6, 2, 6, 2)
+        row.addWidget(self.filter, 3)
+        row.addWidget(self.found, 2)
+        return self.finder
+
+    def _filter(self) -> None:
+        shown, layers = self.model.show_only(self.filter.text().strip())
+        some = self.tr("{0} of {1}").format(shown, layers)
+        self.found.set_texts(*((self.tr("{0} layers").format(some), some) if self.filter.text() else ("",)))
+        self._share_room()
 
     def title(self) -> str:
         """What the view is called."""
@@ -69,6 +89,7 @@ class LayersView(View):
         return [
             (self.tr("copy the selected cells, or all"), "Ctrl+C"),
             (self.tr("move from cell to cell; with Shift, select"), self.tr("arrow keys")),
+            (self.tr("filter the layers by name; Esc shows all"), "Ctrl+F"),
         ]
 
     def table(self) -> Table:
@@ -77,6 +98,7 @@ class LayersView(View):
 
     def _draw(self, history: History, position: int) -> None:
         self.model.show_snapshot(history[position], history.parameters)
+        self.finder.setVisible(len(history[position].layers) >= MANY or bool(self.filter.text()))
         gated = any(layer.info.quantity.is_gate for layer in history[position].layers)
         if gated != self.gated:
             self.gated = gated
@@ -146,4 +168,15 @@ class LayersView(View):
         self._longest, self._needed = [], []
 
     def _restyle(self, theme: Theme) -> None:
-        """Nothing to do: a table follows the palette by itself."""
+        """A table follows the palette by itself."""
+        mute(self.found, theme)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Find a layer, or see all again."""
+        if event.matches(QKeySequence.StandardKey.Find):
+            self.finder.show()
+            self.filter.begin()
+        elif event.key() == Qt.Key.Key_Escape and self.filter.text():
+            self.filter.clear()
+        else:
+            super().keyPressEvent(event)

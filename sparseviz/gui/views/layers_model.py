@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QFont
 
 from sparseviz.gui.views.base import Table, percent, shape_text, undecided
+from sparseviz.gui.views.layer_filter import matches
 from sparseviz.snapshot import LayerSnapshot, Snapshot, totals
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -34,6 +35,8 @@ class LayersModel(QAbstractTableModel):
         super().__init__()
         self.rows: list[Row] = []
         self._layers: list[Row] = []  # in the network's order
+        self._sums: list[Row] = []  # below them
+        self._pattern = ""  # of the names shown
         self._order: tuple[int, bool] | None = None  # the column to sort by, and whether the largest comes first
         self.columns = (
             (self.tr("Layer"), self.tr("The layer's name; its row counts weights only.")),
@@ -50,8 +53,20 @@ class LayersModel(QAbstractTableModel):
     def show_snapshot(self, snapshot: Snapshot, parameters: int) -> None:
         """Take the numbers of a snapshot; rows are replaced only when their count changes."""
         self._layers = list(map(self._layer, snapshot.layers))
-        rows = [*self._sorted(), *self._rest(snapshot, parameters)]
-        rows.append(self._total(snapshot, parameters))
+        self._sums = [*self._rest(snapshot, parameters), self._total(snapshot, parameters)]
+        self._show_rows()
+
+    def show_only(self, pattern: str) -> tuple[int, int]:
+        """Leave out the layers whose names do not pass, now and in every snapshot to come; the sums stay those of all.
+
+        How many are shown, and of how many.
+        """
+        self._pattern = pattern
+        self._show_rows()
+        return len(self.rows) - len(self._sums), len(self._layers)
+
+    def _show_rows(self) -> None:
+        rows = [*self._sorted(), *self._sums]
         if len(rows) != len(self.rows):
             self.beginResetModel()
             self.rows = rows
@@ -61,19 +76,21 @@ class LayersModel(QAbstractTableModel):
 
     def _replace(self, rows: list[Row]) -> None:
         self.rows = rows
+        if not rows:
+            return
         self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(self.columns) - 1))
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Sort the layers by a column, now and in every snapshot to come; below 0: the network's own order."""
         self._order = (column, order == Qt.SortOrder.DescendingOrder) if column >= 0 else None
-        if self.rows:
-            self._replace([*self._sorted(), *self.rows[len(self._layers) :]])
+        self._show_rows()
 
     def _sorted(self) -> list[Row]:
+        shown = [row for row in self._layers if matches(row.texts[0], self._pattern)]
         if self._order is None:
-            return self._layers
+            return shown
         column, falling = self._order
-        return sorted(self._layers, key=lambda row: row.keys[column], reverse=falling)
+        return sorted(shown, key=lambda row: row.keys[column], reverse=falling)
 
     def _layer(self, layer: LayerSnapshot) -> Row:
         share = undecided(layer)

@@ -1,0 +1,50 @@
+"""Steps with snapshots written to a run file, beside steps alone."""
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sparseviz.run import _test_inputs, run_info
+from sparseviz.store import RunWriter
+from tests.bench import material
+from tests.bench.table import Row
+from tests.bench.timing import Spread, in_turns, ratios, seconds
+
+APART = 95  # steps from one snapshot to the next in the preset lenet5-mnist-best
+CHECKPOINTS = 10  # of a run
+STEPS = 18_900  # of that preset
+
+
+def measure(repeats: int) -> list[dict[str, Any]]:
+    """The share of the steps that is left."""
+    epochs = -(-APART * (repeats + 3) // material.STEPS_PER_EPOCH)
+    snapshots = epochs * material.STEPS_PER_EPOCH // APART
+    alone = material.trainer("lenet5")
+    watched = material.trainer("lenet5", epochs=epochs, record__snapshots=snapshots)
+    with tempfile.TemporaryDirectory() as folder:
+        info, inputs = run_info(watched, material.data()), _test_inputs(material.data())
+        writer = RunWriter(Path(folder) / "run.h5", info, inputs, watched.checkpoint(resumable=True))
+        run = watched.run()
+
+        def steps() -> None:
+            for _ in range(APART):
+                alone._train_step()
+
+        def recorded() -> None:
+            writer.append(next(run))
+
+        recorded()  # the first comes before any step
+        times = in_turns({"alone": steps, "recorded": recorded}, repeats)
+        checkpoint = seconds(lambda: writer.checkpoint(watched.checkpoint(resumable=True)))
+        watched.close()
+        writer.close()
+    share = checkpoint * CHECKPOINTS / (STEPS * Spread.of(times["alone"]).median / APART)
+    note = (
+        f"a snapshot every {APART} steps, as in lenet5-mnist-best; its {CHECKPOINTS} checkpoints, "
+        f"{1000 * checkpoint:.0f} ms each, take another {share:.2%} of the time"
+    )
+    ours, theirs = (Spread.of([APART / one for one in times[name]]) for name in ("recorded", "alone"))
+    ratio = ratios(times["alone"], times["recorded"])
+    row = Row("recording to HDF5, LeNet-5", "no recording", "steps/s", ours, theirs, ratio, "at least", 0.98, note)
+    return [asdict(row)]
