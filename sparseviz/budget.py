@@ -8,7 +8,7 @@ from sparseviz.config_parts import OptimizerConfig, RecordConfig
 LEAST_PLACES = 2  # one is whole while the other is written
 _FLOAT = 4  # bytes of a number
 _MOMENTS = {"adam": 8, "sgd": 0}  # bytes: of what an optimizer remembers of a number
-_WEIGHT = 14  # bytes: of a weight's mask, quantity and snapshot of its cut; in the state of its mask and cut again
+_WEIGHT = 9  # bytes: of a weight's mask, quantity and snapshot of its cut
 
 
 def checkpoint_bytes(config: RunConfig, parameters: int, weights: int) -> int:

@@ -79,6 +79,7 @@ def _settings_help() -> str:
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="RUN.h5", help="The run file to write; never overwritten."
 )
+@click.option("--estimate", is_flag=True, help="Tell what memory the run needs, and do not train.")
 @_trust
 @_debug
 def train(  # noqa: PLR0913  # one argument an option
@@ -89,6 +90,7 @@ def train(  # noqa: PLR0913  # one argument an option
     data_dir: str | None,
     *,
     out: Path | None,
+    estimate: bool,
     trust_code: bool,
 ) -> None:
     """Train as a preset or a TOML file says, and record the run; without one, the embedded example."""
@@ -96,9 +98,12 @@ def train(  # noqa: PLR0913  # one argument an option
     given = {name: value for name, value in options.items() if value is not None}
     run_config = RunConfig.load(config).changed(parse_assignments(pairs) | given)
     _refuse_existing(out)
-    from sparseviz.cli_record import record  # noqa: PLC0415  # torch takes seconds: only when needed
+    from sparseviz.cli_record import record, show_memory  # noqa: PLC0415  # torch takes seconds: only when needed
     from sparseviz.run import record_run  # noqa: PLC0415
 
+    if estimate:
+        click.echo(show_memory(run_config, trusted=trust_code))
+        return
     _show_run(record(_err, partial(record_run, run_config, out), trusted=trust_code))
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from sparseviz.budget import checkpoint_bytes, checkpoint_places
+from sparseviz.memory import memory_of
 from sparseviz.snapshot import Snapshot
 from sparseviz.store import RunInfo
 from sparseviz.trainer import Trainer
@@ -69,6 +70,8 @@ class TrainingProgress:
             say(f"Note: {note}", markup=False)
         say(f"Recording {path}", markup=False)
         say(f"{info.config.network} on {info.config.data.name}, {info.device}", markup=False)
+        if memory := memory_of(info.config, trainer.train.shape, len(info.classes)):
+            say(memory.line(), markup=False)
         size = checkpoint_bytes(info.config, info.parameters, sum(layer.weights for layer in info.layers))
         places = checkpoint_places(info.config.record, size)
         say(f"checkpoints: {places} places of {size / 1e6:.1f} MB (budget {info.config.record.checkpoint_budget} MB)")

@@ -68,8 +68,9 @@ class RunConfig(Group):
     """Where to train: auto, cpu, mps, cuda or cuda:N (N from 0)."""
     threads: int | None = Field(None, ge=1)
     """CPU threads of torch; results are equal bit for bit only for equal counts. Empty: torch decides."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """Numbers that layers compute with in a training step; weights, gates and errors are always float32."""
+    precision: Literal["float32", "bfloat16", "tf32"] = "float32"
+    """Numbers that layers compute with in a training step; weights and gates are always float32, and errors too but
+    for tf32, float32 with the multipliers' 10 bits on a GPU."""
     data: DataConfig = DataConfig()
     method: MethodConfig = MethodConfig()
     gate: GateConfig = GateConfig()

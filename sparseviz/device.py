@@ -22,6 +22,16 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def set_tf32(device: torch.device, *, used: bool) -> None:
+    """Have a GPU multiply float32 in TF32 from now on, or not. Raises InputError where `used` and there is none."""
+    if device.type == "cuda":
+        kind = "tf32" if used else "ieee"
+        torch.backends.cuda.matmul.fp32_precision = kind
+        torch.backends.cudnn.conv.fp32_precision = kind  # type: ignore[attr-defined]  # torch's own default is tf32
+    elif used:
+        raise InputError(f"precision: tf32 is for CUDA devices, not {device}; use float32 or bfloat16")
+
+
 def device_name(device: torch.device) -> str:
     """The device as people know it, such as "cuda:0 (NVIDIA H200)"."""
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)

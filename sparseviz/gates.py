@@ -7,14 +7,18 @@ all its weights; a weight is then kept where all its gates are open.
 """
 
 import math
+from collections.abc import Iterable
+from functools import reduce
 from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from sparseviz.gate_start import start_from_magnitude
+
 THRESHOLD = 0.5
-JUST_SHUT = 0.49  # where gates start that may return (paper, section on ImageNet)
+_BAND = 1 << 20  # gates summed at once, so that no second copy of many is needed
 _BELOW = THRESHOLD - 2**-25  # the float32 just below it
 _threshold = torch.ops.aten.threshold_backward.grad_input
 
@@ -129,15 +133,6 @@ def gate_shape(kind: str, shape: torch.Size) -> tuple[int, ...]:
     return tuple(size if place in kept else 1 for place, size in enumerate(shape))
 
 
-def start_from_magnitude(weight: Tensor, shape: tuple[int, ...], top_share: float) -> Tensor:
-    """Gates of this shape: 1 for the share of them with the largest weights (or sums of |w|), 0.49 for the rest."""
-    size = weight.detach().abs().sum_to_size(shape)
-    number = round(top_share * size.numel())
-    start = torch.full_like(size, JUST_SHUT).flatten()
-    start[size.flatten().topk(number).indices] = 1
-    return start.reshape(shape)
-
-
 class Gate(nn.Module):
     """The gates of one weight, as a parametrization of it.
 
@@ -218,9 +213,24 @@ class Gate(nn.Module):
             least = torch.minimum(least, other)
         return least.expand(self.shape)
 
-    @torch.no_grad()
+    def rows(self, rows: Any) -> Tensor:
+        """Rows of the matrix of `gates`, by a slice or by their numbers."""
+        least = reduce(torch.minimum, map(self._values, self._sets_at(rows)))
+        return least.expand(len(least), *self.shape[1:]).flatten(1)
+
+    def mask_rows(self, rows: Any) -> Tensor:
+        """Rows of the matrix of `mask`."""
+        mask = _product(self._open(self._sets_at(rows)))
+        return mask.expand(len(mask), *self.shape[1:]).flatten(1)
+
+    def _sets_at(self, rows: Any) -> list[Tensor]:
+        return [one.expand(self.shape[0], *one.shape[1:])[rows] for one in self.sets.values()]
+
     def _masks(self) -> tuple[Tensor, ...]:
-        sets = self.sets.values()
+        return self._open(self.sets.values())
+
+    @torch.no_grad()
+    def _open(self, sets: Iterable[Tensor]) -> tuple[Tensor, ...]:
         if self.estimator == "sigmoid":
             return tuple(parameter.sigmoid() >= THRESHOLD for parameter in sets)
         return tuple(parameter >= THRESHOLD for parameter in sets)
@@ -232,9 +242,14 @@ class Gate(nn.Module):
     @torch.no_grad()
     def penalty_sums(self, count: Count) -> tuple[Tensor, Tensor]:
         """The sums of g (1 - g) and of g (or its square), each gate as often as it has weights; two scalars."""
-        gates = [(self._values(parameter), self._fan(parameter)) for parameter in self.sets.values()]
-        bimodal = torch.stack([fan * bimodal_sum(values) for values, fan in gates]).sum()
-        return bimodal, torch.stack([fan * count_sum(values, count) for values, fan in gates]).sum()
+        bimodal, counted = [], []
+        for parameter in self.sets.values():
+            fan, rows = self._fan(parameter), max(_BAND * len(parameter) // parameter.numel(), 1)
+            for part in parameter.split(rows):
+                values = self._values(part)
+                bimodal.append(fan * bimodal_sum(values))
+                counted.append(fan * count_sum(values, count))
+        return torch.stack(bimodal).sum(), torch.stack(counted).sum()
 
     def _fan(self, parameter: Tensor) -> int:
         """How many weights one gate closes."""

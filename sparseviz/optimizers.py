@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import Parameter
 
 from sparseviz.config_parts import OptimizerConfig
+from sparseviz.copies import Copied
 
 # torch's names of what they remember of a parameter; Adam counts its steps besides
 _MOMENTS = {torch.optim.Adam: ("exp_avg", "exp_avg_sq"), torch.optim.SGD: ("momentum_buffer",)}
@@ -27,19 +30,24 @@ def new_optimizers(
     return found
 
 
-def moments(optimizers: Iterable[torch.optim.Optimizer], named: Mapping[str, Parameter]) -> dict[str, Tensor]:
+def moments(optimizers: Iterable[torch.optim.Optimizer], named: Mapping[str, Parameter]) -> dict[str, Copied]:
     """What is remembered of every parameter: Adam's two moments as (2, *shape), SGD's momentum as (1, *shape).
 
     Adam's count of steps is under `<name>.steps`, (1,).
     """
-    found: dict[str, Tensor] = {}
+    found: dict[str, Copied] = {}
     for optimizer, name, parameter, kinds in _remembered(optimizers, named):
         state = optimizer.state.get(parameter, {})  # none before the first step that moves it
-        nothing = torch.zeros_like(parameter)
-        found[name] = torch.stack([state.get(kind, nothing).detach() for kind in kinds])
+        whole = Copied.of(parameter)
+        found[name] = replace(whole, shape=(len(kinds), *whole.shape), make=partial(_stacked, state, kinds, parameter))
         if isinstance(optimizer, torch.optim.Adam):
-            found[f"{name}.steps"] = state.get("step", parameter.new_zeros(())).detach().reshape(1)
+            found[f"{name}.steps"] = Copied.of(state.get("step", parameter.new_zeros(())).detach().reshape(1))
     return found
+
+
+def _stacked(state: Mapping[str, Tensor], kinds: Iterable[str], parameter: Parameter) -> Tensor:
+    found = (state.get(kind) for kind in kinds)  # SGD's momentum is None in a step without a gradient
+    return torch.stack([torch.zeros_like(parameter) if one is None else one.detach() for one in found])
 
 
 def put_moments(

@@ -19,6 +19,7 @@ from sparseviz import __version__, paths
 from sparseviz.config import InputError, RunConfig
 from sparseviz.data import Data, Progress, load_data
 from sparseviz.device import device_name
+from sparseviz.memory import check_memory, memory_of
 from sparseviz.patience import PatientWriter, Rescuer
 from sparseviz.ranks import here, joined
 from sparseviz.snapshot import Snapshot
@@ -61,6 +62,7 @@ def record_run(  # noqa: PLR0913  # one argument a listener
     """
     config = config or RunConfig.load("lenet5-digits")
     with closing(_load(config, progress)) as data:
+        check_memory(memory_of(config, data.train.shape, len(data.classes)), config)
         trainer = Trainer(config, data, ranks=here())
         name = f"{paths.short_function(config.network)}-{paths.short_function(config.data.name)}"
         path = here().told(Path(path) if path else paths.new_run_path(name))
@@ -172,7 +174,7 @@ class _Recording:
         if not trainer.ranks.is_first:
             _follow(trainer)
             return self.path
-        writer = RunWriter(self.path, self.info, self.inputs, trainer.checkpoint(resumable=True), point)
+        writer = RunWriter(self.path, self.info, self.inputs, trainer.checkpoint(resumable=True, live=True), point)
         watcher = _Guarded(self.watcher, self.info, self.path)
         return _record(trainer, PatientWriter(writer, self.rescuer, trainer), watcher, self.read_test)
 
@@ -189,7 +191,7 @@ def _record(trainer: Trainer, writer: PatientWriter, watcher: "_Guarded", read_t
         with trainer.ranks.in_words():
             _train(trainer, writer, watcher)
             errors = trainer.errors(read_test=read_test())
-        writer.checkpoint(trainer.checkpoint(resumable=True))
+        writer.checkpoint(trainer.checkpoint(resumable=True, live=True))
         writer.finish("stopped" if trainer.stopped else "finished", errors)
     except BaseException as error:
         writer.fail(error)
@@ -205,7 +207,7 @@ def _train(trainer: Trainer, writer: PatientWriter, watcher: "_Guarded") -> None
         due = snapshot.step * CHECKPOINTS // trainer.steps
         is_due = checkpoints < due or monotonic() - taken >= CHECKPOINT_SECONDS
         if is_due and 0 < snapshot.step < trainer.steps and not trainer.stopped:  # the first is there, the last to come
-            writer.checkpoint(trainer.checkpoint(resumable=True))
+            writer.checkpoint(trainer.checkpoint(resumable=True, live=True))
             checkpoints, taken = due, monotonic()
         watcher.saw(snapshot)
 

@@ -8,8 +8,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from sparseviz.copies import Copied, as_arrays, copies
 from sparseviz.device import random_states, set_random_states
-from sparseviz.measure import Observer, copied
+from sparseviz.measure import Observer
 from sparseviz.methods import Method
 from sparseviz.methods.base import plain_state, weights_of
 from sparseviz.optimizers import moments, put_moments
@@ -27,14 +28,19 @@ class StateKeeper:
         self._named, self._weights = dict(model.named_parameters()), weights_of(model, method)
 
     def take(self, numbers: Mapping[str, float], *, averaged: bool) -> Arrays:
-        """Copies, by path: `numbers` as one record; where a checkpoint has other weights, also these as they train."""
+        """By path, to be copied when they are read: `numbers` as one record, and weights where a checkpoint has others.
+
+        What the last snapshot saw is left out where the checkpoint says the same, and else copied now: the next
+        snapshot changes it.
+        """
         tensors = {f"method/{name}": value for name, value in self._method.state_dict().items()}
-        tensors |= {f"moments/{name}": value for name, value in moments(self._optimizers, self._named).items()}
         tensors |= {f"random/{name}": value for name, value in random_states(self._device).items()}
-        tensors |= self._observer.state()
         if averaged or self._method.scales_weights:
             tensors |= {f"weights/{name}": value for name, value in self._weights.items()}
-        return {"numbers": _record(numbers)} | {name: copied(value) for name, value in tensors.items()}
+        taken = {name: Copied.of(value) for name, value in tensors.items()}
+        taken |= {f"moments/{name}": value for name, value in moments(self._optimizers, self._named).items()}
+        seen = {name: Copied.of(value) for name, value in self._observer.state().items() if numbers["seen_apart"]}
+        return {"numbers": _record(numbers), **as_arrays(taken), **copies(as_arrays(seen))}
 
     @torch.no_grad()
     def put_weights(self, parameters: Arrays) -> None:

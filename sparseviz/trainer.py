@@ -13,11 +13,13 @@ from sparseviz.batches import Batches
 from sparseviz.cells import Cells, Part
 from sparseviz.commands import Commanded
 from sparseviz.config import InputError, RunConfig, choose
+from sparseviz.copies import copies, made
 from sparseviz.data import Data, Shard, Split
-from sparseviz.device import pick_device
+from sparseviz.device import pick_device, set_tf32
 from sparseviz.evaluation import evaluate
 from sparseviz.heap import keep_freed_memory
 from sparseviz.measure import Observer, take_checkpoint
+from sparseviz.memory import out_of_memory_in_words
 from sparseviz.methods import METHODS
 from sparseviz.models import build, multiply_adds
 from sparseviz.pretrained import load_weights
@@ -48,6 +50,7 @@ class Trainer(Commanded):
         method = choose("method.name", config.method.name, METHODS)
         self.config, self.device = config, pick_device(ranks.device(config.device))
         torch.set_num_threads(config.threads or _OWN_THREADS)
+        set_tf32(self.device, used=config.precision == "tf32")
         keep_freed_memory()
         torch.manual_seed(config.seed)  # weights and draws
         self.train, self.validation, self.test = (
@@ -156,7 +159,8 @@ class Trainer(Commanded):
         return self.stopped or self.steps_to_go == 0 or self.step == self.steps or self.steering.is_scheduled(self.step)
 
     def _train_step(self) -> None:
-        self._stepper.do(self.step, self.steering)
+        with out_of_memory_in_words(self.config):
+            self._stepper.do(self.step, self.steering)
         self.step += 1
         self.steps_to_go -= 1
 
@@ -228,11 +232,17 @@ class Trainer(Commanded):
         """Loss and error; NaN of a stream that a stop did not let come to its end."""
         return evaluate(self.model, split, self.ranks, until=lambda: self.stop_asked and split.is_streamed)
 
-    def checkpoint(self, *, resumable: bool = False) -> Checkpoint:
-        """A copy of the network as it is; `resumable` with all that the next step needs."""
-        state = (self._state_at_stop or self._state()) if resumable else None
+    def checkpoint(self, *, resumable: bool = False, live: bool = False) -> Checkpoint:
+        """A copy of the network as it is; `resumable` with all that the next step needs.
+
+        `live` arrays are copied when they are read (copies.py), which must be before the next step.
+        """
+        state, live = (self._state_at_stop or self._state()) if resumable else None, live and not self._is_averaged
+        if state and not live:
+            state = copies(state)  # before the weights give way to their average
         with self._stepper.averaged():
-            return take_checkpoint(self.step, self.model, self.method, self._observer, state)
+            taken = take_checkpoint(self.step, self.model, self.method, self._observer, state)
+            return taken if live else made(taken)
 
     # Going on where another training was.
 
@@ -241,7 +251,12 @@ class Trainer(Commanded):
         numbers |= {"last_snapshot": self._last_snapshot, "last_validation": self._last_validation}
         numbers |= {"snapshots": self._observer.snapshots} | self.steering.state()
         numbers |= self._stepper.state()
-        return self._keeper.take(numbers, averaged=self.config.optimizer.average > 0)
+        numbers["seen_apart"] = self._observer.snapshots > 0 and self._last_snapshot != self.step
+        return self._keeper.take(numbers, averaged=self._is_averaged)
+
+    @property
+    def _is_averaged(self) -> bool:
+        return self.config.optimizer.average > 0
 
     def restore(self, checkpoint: Checkpoint, pending: Iterable[Event], branch: Branch | None = None) -> None:
         """Stand where a training with these settings, or those before a branch, stood with its `pending` events."""

@@ -58,6 +58,12 @@ def partly_used() -> nn.Module:
     return PartlyUsed()
 
 
+def hungry() -> nn.Module:
+    """Little to learn and much to keep for the backward pass: 20 MB a hundred images; input (B, 1, 28, 28)."""
+    wide = OrderedDict(wide=nn.Conv2d(1, 64, 3), relu=nn.ReLU(), pool=nn.AdaptiveAvgPool2d(4))
+    return nn.Sequential(wide | OrderedDict(flatten=nn.Flatten(), fc=nn.Linear(64 * 16, 10)))
+
+
 def coloured() -> nn.Module:
     """A convolution and a linear layer for three classes of small colour images; input (B, 3, H, W)."""
     layers = OrderedDict(

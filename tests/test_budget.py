@@ -28,11 +28,14 @@ def test_that_the_planned_size_is_that_in_the_file(changes, tmp_path):
     path = recorded(tmp_path / "run.h5", changes | {"record.snapshots": 2}).path
     sizes: list[int] = []
     with h5py.File(path) as file:
-        for group in ("checkpoints/0", "resume/0"):
-            file[group].visititems(
-                lambda _, item: sizes.append(item.nbytes) if isinstance(item, h5py.Dataset) else None
-            )
+        for group in ("checkpoints/1", "resume/1"):
+            file[group].visititems(lambda _, item: sizes.append(item.nbytes) if is_written(item) else None)
     assert planned_checkpoint_bytes(short(changes)) == pytest.approx(sum(sizes), rel=5e-3)
+
+
+def is_written(item):
+    """A dataset that has something: a state whose checkpoint says what the last snapshot saw leaves that empty."""
+    return isinstance(item, h5py.Dataset) and (not item.ndim or item.id.get_storage_size() > 0)
 
 
 def test_that_a_network_of_one_s_own_is_not_run_for_its_size():

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparseviz.config import RunConfig
-from sparseviz.measure import Observer, gate_moments, histogram, preview_shape, take_preview, undecided
+from sparseviz.measure import Observer
 from sparseviz.methods import METHODS
 from sparseviz.methods.gated import GATE
 from sparseviz.models import lenet5, multiply_adds
+from sparseviz.reductions import Band, bands, histogram, preview_shape, reduced, take_preview
 from sparseviz.snapshot import HISTOGRAM_BINS, PREVIEW_SIDE
 
 
@@ -30,6 +31,13 @@ def scramble(method, seed=0, cut=0.9):
     with torch.no_grad():
         for gate in method.gates.values():
             gate.parameter.uniform_(0, 1).pow_(-math.log(1 - cut) / math.log(2) + 1)
+
+
+def told_of(gates, last=None):
+    """What is told of a matrix of gates, which are their own weights."""
+    last = gates >= 0.5 if last is None else last
+    parts = ((rows, gates[rows] >= 0.5, gates[rows]) for rows in bands(*gates.shape))
+    return reduced(gates, (Band(*part, torch.count_nonzero(part[1] != last[part[0]])) for part in parts), GATE)
 
 
 def slow_preview(weight, mask):
@@ -101,14 +109,16 @@ def test_that_what_lies_outside_the_range_falls_into_the_end_bins():
 
 def test_that_undecided_is_told_apart_for_the_kept_and_the_cut():
     values = torch.tensor([0.0, 0.2, 0.4, 0.05, 0.95, 0.96, 0.7, 1.0])
-    kept, cut = undecided(values, values >= 0.5, GATE)
-    assert (kept, cut) == (1 / 4, 2 / 4)
+    told = told_of(values[None])
+    assert (told["open_kept"], told["kept"]) == (1, 4)
+    assert (told["open"] - told["open_kept"], len(values) - told["kept"]) == (2, 4)
 
 
 def test_that_gate_moments_are_those_of_the_mask_under_bernoulli_draws():
     torch.manual_seed(0)
     gates = torch.rand(2000)
-    mean, variance = gate_moments(gates, GATE)
+    told = told_of(gates[None])
+    mean, variance = (float(told[name]) / len(gates) for name in ("gate_sum", "gate_variance_sum"))
     draws = torch.stack([torch.bernoulli(gates) for _ in range(400)])
     assert mean == pytest.approx(float(draws.mean()), abs=0.005)
     assert variance == pytest.approx(float(draws.var(dim=0).mean()), abs=0.005)
@@ -175,3 +185,46 @@ def test_that_snapshots_are_frozen_copies():
         layer.histogram[0] = 1
     with pytest.raises(AttributeError):
         layer.kept = 3
+
+
+@pytest.mark.parametrize("shape", [(300, 20_000), (7, 900_000), (4096, 5)])
+def test_that_a_matrix_read_in_bands_is_told_of_as_one_read_at_once(shape, monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    gates, last = (torch.rand(shape, generator=generator) for _ in range(2))
+    many = told_of(gates, last >= 0.5)
+    monkeypatch.setattr("sparseviz.reductions.BAND_CELLS", 1 << 30)
+    once = told_of(gates, last >= 0.5)
+    for name, value in once.items():
+        torch.testing.assert_close(many[name], value, rtol=1e-12, atol=0)
+    mask = gates >= 0.5
+    assert torch.equal(many["row_kept"], mask.sum(dim=1))
+    assert torch.equal(many["column_kept"], mask.sum(dim=0))
+    assert many["flips"] == (mask != (last >= 0.5)).sum()
+    assert float(many["gate_sum"]) == pytest.approx(float(gates.double().sum()), rel=1e-6)
+    assert float(many["gate_variance_sum"]) == pytest.approx(float((gates * (1 - gates)).double().sum()), rel=1e-6)
+
+
+def test_that_a_band_is_whole_blocks_of_the_preview():
+    found = list(bands(4096, 25088))
+    assert len(found) == 128
+    assert {(rows.start % 32, rows.stop - rows.start) for rows in found} == {(0, 32)}
+    assert [rows.stop for rows in found[:-1]] == [rows.start for rows in found[1:]]
+
+
+@pytest.mark.parametrize("granularity", ["weight", "output", "input", "weight+output+input"])
+@pytest.mark.parametrize("estimator", ["clip", "sigmoid"])
+def test_that_rows_of_the_gates_are_those_of_all_of_them(granularity, estimator):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.Flatten(), torch.nn.Linear(8 * 6 * 6, 4))
+    changes = {"gate.granularity": granularity, "method.estimator": estimator}
+    method = METHODS["gated"](RunConfig().changed(changes), 10)
+    method.attach(model)
+    with torch.no_grad():
+        for parameter in method.parameters():
+            parameter.uniform_(-0.5, 1.5)
+    for name in method.layers:
+        whole, rows = method.quantity_values(name).flatten(1), method.quantity_rows(name)
+        mask, mask_rows = method.mask(name).flatten(1), method.mask_rows(name)
+        for part in (slice(0, 2), slice(1, 4), np.array([3, 0])):
+            torch.testing.assert_close(rows(part), whole[part], rtol=1e-6, atol=0)  # sigmoid's last bit may differ
+            assert torch.equal(mask_rows(part), mask[part])

@@ -15,6 +15,7 @@ from sparseviz.data import Data, load_data
 from sparseviz.methods import METHODS
 from sparseviz.snapshot import SCALARS, Snapshot
 from sparseviz.trainer import Trainer, TrainingError
+from sparseviz.transfer import fetch
 
 QUICK = {"network": "lenet300", "epochs": 2, "batch_size": 200, "threads": 1, "record.snapshots": 4}  # 12 steps
 PRUNING = {"penalty.scale": "sum", "penalty.lambda1": 1e-5, "penalty.lambda2": 3e-5, "optimizer.gate_rate": 0.05}
@@ -93,6 +94,19 @@ def test_that_bfloat16_is_for_the_steps_arithmetic_alone(data):
     assert snapshots[-1].scalars["loss"] == pytest.approx(whole[-1].scalars["loss"], rel=0.05)
     images = half.validation.images
     assert half.model(images).dtype == torch.float32
+
+
+def test_that_tf32_is_refused_without_a_gpu(data):
+    with pytest.raises(InputError, match="precision: tf32 is for CUDA devices, not cpu"):
+        trainer(data, precision="tf32", device="cpu")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_that_tf32_is_used_where_it_is_asked_for_and_nowhere_else(data):
+    for precision, kind in (("tf32", "tf32"), ("float32", "ieee")):
+        train(data, precision=precision, device="cuda")
+        assert torch.backends.cuda.matmul.fp32_precision == kind
+        assert torch.backends.cudnn.conv.fp32_precision == kind  # type: ignore[attr-defined]
 
 
 def test_that_equal_seeds_give_equal_bits_and_other_seeds_do_not(data):
@@ -279,26 +293,81 @@ def test_that_an_unknown_method_is_told_with_the_known_ones(data):
         trainer(data, method__name="x")
 
 
-class Reads(TorchDispatchMode):
-    """Counts what would wait for the device."""
+class Waits(TorchDispatchMode):
+    """Notes what would wait for the device: a number read, a shape that values decide, a copy to another device."""
+
+    READS = ("_local_scalar_dense", "nonzero", "is_nonzero", "equal", "masked_select", "_unique2", "bincount", "item")
 
     def __init__(self):
         super().__init__()
-        self.waits: list[str] = []
+        self.told: list[str] = []
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default):
-            self.waits.append(str(func))
-        return func(*args, **(kwargs or {}))
+        name, kwargs = func.overloadpacket.__name__, kwargs or {}
+        moves = name in ("_to_copy", "lift_fresh", "_pin_memory") and kwargs.get("device") is not None
+        masked = name in ("index", "index_put_") and any(one is not None and one.dtype == torch.bool for one in args[1])
+        if name in self.READS or moves or masked:
+            self.told.append(name)
+        return func(*args, **kwargs)
 
 
+@pytest.mark.parametrize("draw", ["threshold", "bernoulli"])
 @pytest.mark.parametrize("method", METHODS)
-def test_that_a_step_never_waits_for_the_device(data, method):
-    one = trainer(data, method__name=method, method__rounds=1)  # a round may wait
+def test_that_a_step_never_waits_for_the_device(data, method, draw):
+    settings = {"method__name": method, "method__draw": draw, "accumulate": 2, "optimizer__average": 0.9}
+    one = trainer(data, method__rounds=1, **settings)  # a round may wait
     one._train_step()
-    with Reads() as reads:
+    with Waits() as waits:
         one._train_step()
-    assert reads.waits == []
+    one.freeze()
+    one.obey()
+    one._train_step()
+    with waits:
+        one._train_step()
+    assert waits.told == []
+
+
+def test_that_a_wait_would_be_noted():
+    values = torch.tensor([0.0, 1.0])
+    with Waits() as waits:
+        float(values[1])
+        values.nonzero()
+        assert values[values > 0].sum()
+        values.to("cpu", torch.float64)
+    assert waits.told == ["_local_scalar_dense", "nonzero", "index", "_local_scalar_dense", "_to_copy"]
+
+
+def test_that_a_snapshot_is_told_by_one_wait_for_all_layers(data, monkeypatch):
+    fetched: list[int] = []
+
+    def counted(told):
+        fetched.append(len(told))
+        return fetch(told)
+
+    monkeypatch.setattr("sparseviz.measure.fetch", counted)
+    one = trainer(data)
+    one._train_step()
+    with Waits() as waits:
+        layers = one._observer.layers()
+    assert len(fetched) == 1
+    assert fetched[0] > 3 * 10
+    assert set(waits.told) <= {"bincount"}  # of the processor; a GPU counts by histc, which does not wait
+    assert [layer.kept for layer in layers] == [int(one.method.mask(name).sum()) for name in one.method.layers]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("draw", ["threshold", "bernoulli"])
+def test_that_steps_and_reductions_do_not_wait_on_a_gpu(data, draw):
+    one = trainer(data, device="cuda", method__draw=draw)
+    one._train_step()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        one._train_step()
+        with torch.no_grad():
+            for name in one.method.layers:
+                dict(one._observer._reduced(name))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
 
 
 def test_that_the_last_errors_are_those_of_the_threshold_network(data):

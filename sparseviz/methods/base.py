@@ -2,8 +2,8 @@
 
 import fnmatch
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -84,6 +84,16 @@ class Method(ABC):
     @abstractmethod
     def quantity_values(self, layer: str) -> Tensor:
         """The decisive quantity of every weight, in the weight's shape."""
+
+    def mask_rows(self, layer: str) -> Callable[[Any], Tensor]:
+        """What gives rows of the mask's matrix, by a slice or by their numbers; a method may make these alone."""
+        matrix = self.mask(layer).flatten(1)
+        return lambda rows: matrix[rows]
+
+    def quantity_rows(self, layer: str) -> Callable[[Any], Tensor]:
+        """The same of the decisive quantity."""
+        matrix = self.quantity_values(layer).detach().flatten(1)
+        return lambda rows: matrix[rows]
 
     @abstractmethod
     def threshold(self, layer: str) -> float:

@@ -35,4 +35,4 @@ class Dense(Method):
 @torch.no_grad()
 def relative_magnitude(weight: Tensor) -> Tensor:
     """|w| / std(w), in the shape of the weight."""
-    return weight.abs() / weight.std(correction=0).clamp_min(1e-12)
+    return weight.abs().div_(weight.std(correction=0).clamp_min(1e-12))

@@ -1,6 +1,7 @@
 """Gated training: the paper's method."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -96,6 +97,14 @@ class Gated(Dense):
     def quantity_values(self, layer: str) -> Tensor:
         """G in [0, 1]; of several gates the least, which decides."""
         return self.gates[layer].gates() if layer in self.gates else super().quantity_values(layer)
+
+    def mask_rows(self, layer: str) -> Callable[[Any], Tensor]:
+        """Of these rows alone."""
+        return self.gates[layer].mask_rows if layer in self.gates else super().mask_rows(layer)
+
+    def quantity_rows(self, layer: str) -> Callable[[Any], Tensor]:
+        """The gates of these rows alone."""
+        return self.gates[layer].rows if layer in self.gates else super().quantity_rows(layer)
 
     def threshold(self, layer: str) -> float:
         """0.5."""

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from sparseviz.cells import NEVER, FloatPlane, Order, Planes
-from sparseviz.measure import as_preview, block_extremes, histogram, preview_blocks, preview_shape
 from sparseviz.methods.dense import RELATIVE_MAGNITUDE
+from sparseviz.reductions import as_preview, block_extremes, histogram, preview_blocks, preview_shape
 from sparseviz.snapshot import CountArray, LayerInfo, LayerSnapshot
 from sparseviz.stored_tensors import StoredTensor
 
@@ -80,7 +80,7 @@ def measure_layer(tensor: StoredTensor, spread: Spread, look: Callable[[], None]
         pictures.append(block_extremes(weight, mask, block))
     row_kept, (preview, scale) = np.concatenate(rows), as_preview(*map(torch.cat, zip(*pictures, strict=True)))
     dead = 0 if is_last else int((row_kept == 0).sum())
-    return _snapshot(info, spread, counts, row_kept, columns, preview, scale, dead)
+    return _snapshot(info, spread, counts, row_kept, columns, preview, float(scale), dead)
 
 
 def _snapshot(  # noqa: PLR0913, PLR0917  # what was measured

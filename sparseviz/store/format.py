@@ -29,8 +29,9 @@ lists, a number a channel, and in formats 1 to 4 one number;
     /resume/index           (slots,) records, as /checkpoints/index; a state belongs to the checkpoint of the same step
     /resume/<slot>/...      what the next step needs besides (not in formats 1 and 2; in 3, of the two newest
                             checkpoints; in a branch, not of its parent's): numbers (1,) record, method/, moments/
-                            (2, *shape) and <name>.steps, random/, seen/ (masks of the last snapshot), cut_at/, and
-                            weights/ where their average is kept
+                            (2, *shape) and <name>.steps, random/, weights/ where their average is kept, and seen/
+                            (masks of the last snapshot) and cut_at/, which hold nothing where the number
+                            `seen_apart` is 0 and the checkpoint says the same (it is not in formats 1 to 4)
     /test/images, /test/labels   up to 256 test inputs or 16 MiB of them (one at the least; bounded by their number
                             alone in formats 1 to 4), normalised as the network reads them
 
@@ -217,8 +218,17 @@ def _lay_out_states(file: h5py.File, info: RunInfo, first: Checkpoint) -> None:
     for slot in range(slots):
         for name, values in (first.state or {}).items():
             _slotted(file, f"resume/{slot}/{name}", values, filled=slot == 0)
+        for name, values in seen_of(first).items() if first.state else ():
+            if name not in (first.state or {}):  # room for it all the same: a state may have it later
+                _slotted(file, f"resume/{slot}/{name}", values, filled=False)
     if first.state:
         index[0] = (1, 0, first.step, 1)
+
+
+def seen_of(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What a state says of the last snapshot where that was taken at its checkpoint, by path."""
+    kinds = {"seen": checkpoint.masks, "cut_at": checkpoint.cut_at or {}}
+    return {f"{kind}/{name}": values for kind, arrays in kinds.items() for name, values in arrays.items()}
 
 
 def _slotted(group: h5py.Group, name: str, values: Any, *, filled: bool) -> None:
@@ -227,8 +237,13 @@ def _slotted(group: h5py.Group, name: str, values: Any, *, filled: bool) -> None
     else:
         checked = {"chunks": True, **CHECKED} if values.size else {}
         group.create_dataset(name, values.shape, values.dtype, **checked)
-    if filled:
-        group[name][...] = values
+    if filled and not _is_nothing(array := np.asarray(values)):
+        group[name][...] = array
+
+
+def _is_nothing(array: npt.NDArray[Any]) -> bool:
+    """Zeros, such as moments before the first step: what was never written is read as zeros, and takes no room."""
+    return array.ndim > 0 and not array.dtype.names and not array.any()
 
 
 def _lone(group: h5py.Group, name: str, dtype: Any) -> None:

@@ -12,7 +12,7 @@ from sparseviz.config import RunConfig
 from sparseviz.snapshot import Arrays, Checkpoint, Event, Snapshot, numbers_of
 from sparseviz.steering import in_force
 from sparseviz.store import pieces
-from sparseviz.store.format import CHECKPOINT_KINDS, RunFileError, RunInfo, TestInputs
+from sparseviz.store.format import CHECKPOINT_KINDS, RunFileError, RunInfo, TestInputs, seen_of
 from sparseviz.store.opening import open_to_read, reading
 from sparseviz.store.reader import RunReader
 from sparseviz.store.slots import read_checkpoint, whole_slots
@@ -117,8 +117,9 @@ def _point(run: RunReader, step: int | None, *, keeps_states: bool) -> ResumePoi
         if step not in places:
             raise RunFileError(_other_steps(run, step, list(places)))
         place = places[step]
-        state = _read_state(file[f"resume/{place.state}"])
-        checkpoint = replace(read_checkpoint(step, file[f"checkpoints/{place.checkpoint}"]), state=state)
+        checkpoint = read_checkpoint(step, file[f"checkpoints/{place.checkpoint}"])
+        state = seen_of(checkpoint) | dict(_read_state(file[f"resume/{place.state}"]))
+        checkpoint = replace(checkpoint, state=state)
     numbers = numbers_of(state)
     snapshots, pending = (int(numbers[name]) for name in ("snapshots", "pending"))
     done = run.snapshots(snapshots)
@@ -141,7 +142,24 @@ def _read_state(group: h5py.Group) -> Arrays:
     names: list[str] = []
     group.visit(names.append)  # which holds h5py's lock all the while
     items = {name: group[name] for name in names}
-    return {name: pieces.read(item) for name, item in items.items() if isinstance(item, h5py.Dataset)}
+    state = {name: item for name, item in items.items() if isinstance(item, h5py.Dataset)}
+    numbers = _with_seen_apart(state.pop("numbers")[()])
+    kept = state if numbers["seen_apart"][0] else _without_seen(state)
+    return {"numbers": numbers} | {name: pieces.read(item) for name, item in kept.items()}
+
+
+def _with_seen_apart(numbers: Any) -> Any:
+    """The numbers of a state, which before format 5 always has what the last snapshot saw."""
+    if "seen_apart" in numbers.dtype.names:
+        return numbers
+    more = np.ones(1, [*numbers.dtype.descr, ("seen_apart", "f8")])
+    for name in numbers.dtype.names:
+        more[name] = numbers[name]
+    return more
+
+
+def _without_seen(state: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values for name, values in state.items() if not name.startswith(("seen/", "cut_at/"))}
 
 
 def copy_into(file: h5py.File, point: ResumePoint, first: Checkpoint, held: Mapping[str, Mapping[int, int]]) -> None:
@@ -179,7 +197,7 @@ def _copy_states(source: h5py.File, file: h5py.File, slots: list[int], like: Arr
 
 
 def _shapes(state: Arrays) -> dict[str, tuple[Any, ...]]:
-    return {name: (values.shape, values.dtype) for name, values in state.items()}
+    return {name: (values.shape, values.dtype) for name, values in _without_seen(state).items()}
 
 
 def _put_state(file: h5py.File, slot: int, state: Arrays) -> None:
