@@ -7,7 +7,7 @@ from torch.nn.utils import prune
 from sparseviz.config import RunConfig
 from sparseviz.config_parts import MethodConfig
 from sparseviz.data import load_data
-from sparseviz.export.from_run import baked_model
+from sparseviz.export.baked import baked_model
 from sparseviz.measure import evaluate
 from sparseviz.methods import METHODS
 from sparseviz.methods.magnitude import Magnitude
