@@ -13,7 +13,7 @@ import torch
 from sparseviz.config import InputError
 from sparseviz.data import DataError, load_data
 from sparseviz.examples import Answers, FloatArray, IntArray, longer_side, planes
-from sparseviz.export.from_run import baked_model
+from sparseviz.export.baked import baked_model
 from sparseviz.snapshot import Checkpoint
 from sparseviz.store import RunInfo
 

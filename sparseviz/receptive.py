@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sparseviz.config import InputError
-from sparseviz.export.from_run import baked_model
+from sparseviz.export.baked import baked_model
 from sparseviz.models import layers
 from sparseviz.snapshot import Checkpoint
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from sparseviz.export.baked import baked_model
 from sparseviz.export.compact import Compaction, compact
-from sparseviz.export.from_run import baked_model
 from sparseviz.export.onnx_file import write_onnx
 from sparseviz.export.verify import open_session
 from sparseviz.models import layers

@@ -20,7 +20,7 @@ from safetensors.numpy import load_file
 
 from sparseviz import cli
 from sparseviz.convert import FORMS, ConvertError, convert_run
-from sparseviz.export.from_run import baked_model
+from sparseviz.export.baked import baked_model
 from sparseviz.snapshot import SCALARS
 from sparseviz.store import RunFileError, RunReader
 from tests.conftest import new_writer

@@ -16,7 +16,7 @@ from onnx import numpy_helper
 
 from sparseviz.config import RunConfig
 from sparseviz.export import ExportError, ExportReport, Proof, export_run, from_run
-from sparseviz.export.from_run import baked_model
+from sparseviz.export.baked import baked_model
 from sparseviz.export.verify import FLOAT32_BAR, compare, open_session
 from sparseviz.models import layers
 from sparseviz.snapshot import Checkpoint

@@ -20,8 +20,8 @@ from torch import nn
 from sparseviz.cli import main
 from sparseviz.config import RunConfig
 from sparseviz.export import ExportError, ExportOptions, ExportReport, as_markdown, export_run, finish
+from sparseviz.export.baked import baked_model
 from sparseviz.export.compact import Compaction
-from sparseviz.export.from_run import baked_model
 from sparseviz.export.verify import open_session
 from sparseviz.store import RunReader
 from tests.conftest import Seen

@@ -15,7 +15,7 @@ from torch.nn.utils import prune
 from sparseviz.cells import Part
 from sparseviz.convert import convert_run
 from sparseviz.export import ExportOptions, export_run
-from sparseviz.export.from_run import baked_model
+from sparseviz.export.baked import baked_model
 from sparseviz.methods.dense import RELATIVE_MAGNITUDE, relative_magnitude
 from sparseviz.model_file import Cancelled, Model, facts, layer, open_model
 from sparseviz.reductions import histogram, take_preview

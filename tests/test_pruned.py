@@ -8,7 +8,7 @@ from sparseviz.config import RunConfig
 from sparseviz.config_parts import MethodConfig
 from sparseviz.data import load_data
 from sparseviz.evaluation import evaluate
-from sparseviz.export.from_run import baked_model
+from sparseviz.export.baked import baked_model
 from sparseviz.methods import METHODS
 from sparseviz.methods.magnitude import Magnitude
 from sparseviz.methods.pruned import largest, share_after

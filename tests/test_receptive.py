@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from sparseviz.config import InputError
-from sparseviz.export.from_run import baked_model
+from sparseviz.export.baked import baked_model
 from sparseviz.receptive import receptive_picture
 from tests.conftest import assert_same_checkpoint
 

@@ -1,8 +1,11 @@
 """The export dialog: choices, an export beside the window that can be given up, and what it gave."""
 
+from __future__ import annotations
+
 import traceback
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtWidgets import (
@@ -20,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from sparseviz.config import InputError
-from sparseviz.export import ExportOptions, ExportReport
+from sparseviz.export import ExportOptions
 from sparseviz.gui import trusting
 from sparseviz.gui.export_name import ExportName
 from sparseviz.gui.export_options import ExportChoices
@@ -28,6 +31,9 @@ from sparseviz.gui.export_report import ReportPage, ScriptPage
 from sparseviz.gui.export_work import ExportWork, GivenUpError
 from sparseviz.gui.inbox import Inbox
 from sparseviz.own_code import Untrusted
+
+if TYPE_CHECKING:
+    from sparseviz.export import ExportReport
 
 ROOMY = QSize(1060, 680)  # the largest size to begin with
 LOOK_MS = 100  # between two looks at the stage
@@ -153,7 +159,7 @@ class ExportDialog(QDialog):
         seconds = self.tr(" {0} s").format(work.seconds) if work.seconds else ""
         self.stage.setText(told.format(texts[work.stage]) + seconds)
 
-    def _take(self, answer: "Future[ExportReport]") -> None:
+    def _take(self, answer: Future[ExportReport]) -> None:
         work, self._work = self._work, None
         if work is None:
             return  # the dialog is closed

@@ -1,6 +1,9 @@
 """What an export has given: its report, and the script that runs the file, each to be read and copied."""
 
+from __future__ import annotations
+
 from html import escape
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication, QTextOption
@@ -14,9 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sparseviz.export import ExportReport, as_markdown
 from sparseviz.gui.export_words import ReportWords
 from sparseviz.gui.theme import theme_of
+
+if TYPE_CHECKING:
+    from sparseviz.export import ExportReport
 
 
 class ReportPage(QWidget):
@@ -75,6 +80,8 @@ class ReportPage(QWidget):
     @Slot()
     def _copy(self) -> None:
         if self.report is not None:
+            from sparseviz.export import as_markdown  # noqa: PLC0415  # it is there by then
+
             QGuiApplication.clipboard().setText(as_markdown(self.report))
             self.copied.emit(self.tr("The report is copied as Markdown."))
 

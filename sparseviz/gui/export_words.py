@@ -1,13 +1,18 @@
 """An export's report in words and tables, to be read in the window."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from sparseviz.export import ExportReport, Latency, Proof
 from sparseviz.gui.theme import Theme, mix
+
+if TYPE_CHECKING:
+    from sparseviz.export import ExportReport, Latency, Proof
 
 
 class ReportWords(QObject):

@@ -4,8 +4,12 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
-from sparseviz.export import ExportOptions, ExportReport, export_run
+from sparseviz.export import ExportOptions
+
+if TYPE_CHECKING:
+    from sparseviz.export import ExportReport
 
 STAGES = ("network", "onnx", "proof", "latency", "files")  # in turn; latency for a report only
 
@@ -49,7 +53,9 @@ class ExportWork:
 
     # In its thread.
 
-    def _export(self, run: Path) -> ExportReport:
+    def _export(self, run: Path) -> "ExportReport":
+        from sparseviz.export import export_run  # noqa: PLC0415  # ONNX takes a second: only when needed
+
         return export_run(run, self.out, self.options, now_at=self._now_at)
 
     def _now_at(self, stage: str) -> None:

@@ -6,14 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sparseviz.cells import Cells, Part, Pyramids, answer
-from sparseviz.export.read_weights import read_onnx
 from sparseviz.model_file.layer import Spread, StoredCells, measure_layer, measure_spread
 from sparseviz.model_file.safetensors_file import read_safetensors
 from sparseviz.model_file.state_dict import read_state_dict
 from sparseviz.snapshot import PHASES, SCALARS, History, LayerSnapshot, Snapshot
 from sparseviz.stored_tensors import SUFFIXES, ModelFileError, TensorFile
 
-READERS: dict[str, Callable[[Path], TensorFile]] = {".onnx": read_onnx, ".safetensors": read_safetensors}
+
+def _read_onnx(path: Path) -> TensorFile:
+    from sparseviz.export.read_weights import read_onnx  # noqa: PLC0415  # ONNX takes a second: only when needed
+
+    return read_onnx(path)
+
+
+READERS: dict[str, Callable[[Path], TensorFile]] = {".onnx": _read_onnx, ".safetensors": read_safetensors}
 
 
 class Cancelled(Exception):  # noqa: N818  # nothing went wrong

@@ -189,7 +189,7 @@ class RunReader:
         index = whole_slots(self._now("previews")[()])
         whole = {slot: record for slot, record in index.items() if record["snapshot"] >= start}
         datasets = [self._now(f"layers/{index}/preview") for index in range(len(self.info.layers))]
-        planes = [{slot: dataset[slot] for slot in whole} for dataset in datasets]
+        planes = [_planes(dataset, sorted(whole)) for dataset in datasets]
         still = whole_slots(self._now("previews")[()])
         return {
             record["snapshot"].item(): {index: plane[slot] for index, plane in enumerate(planes)}
@@ -289,3 +289,10 @@ class RunReader:
         """The test images that the file holds."""
         with self._reading():
             return TestInputs(self._file["test/images"][()], self._file["test/labels"][()])
+
+
+def _planes(dataset: h5py.Dataset, slots: list[int]) -> dict[int, Any]:
+    """By slot; in one piece where no other lies between, since each read costs as much as many slots."""
+    if slots and slots[-1] - slots[0] + 1 == len(slots):
+        return dict(zip(slots, dataset[slots[0] : slots[-1] + 1], strict=True))
+    return {slot: dataset[slot] for slot in slots}

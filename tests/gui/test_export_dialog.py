@@ -327,7 +327,7 @@ class TestFailure:
         def burst(*_args, **_options):
             raise ZeroDivisionError("<burst>")
 
-        monkeypatch.setattr("sparseviz.gui.export_work.export_run", burst)
+        monkeypatch.setattr("sparseviz.export.from_run.export_run", burst)
         dialog.start()
         qtbot.waitUntil(lambda: dialog._work is None, timeout=WAIT_MS)
         text = dialog.report.text.toPlainText()

@@ -234,9 +234,11 @@ def look():
     titles = [widget.windowTitle() for widget in QApplication.topLevelWidgets()]
     if any(sys.argv[1].endswith(title.removesuffix(" — sparseviz")) for title in titles if "." in title):
         print("shown", flush=True)
+        timer.stop()  # a busy machine comes to it once more before the program has ended
         QApplication.closeAllWindows()
 
 def run(*_):
+    global timer
     timer = QTimer()
     timer.timeout.connect(look)
     timer.start(50)
