@@ -24,6 +24,8 @@ from sparseviz.reductions import BAND_CELLS
 PROGRAM = 400 << 20  # bytes: Python and the libraries, about
 _FLOAT, _MASK, _AGE = 4, 1, 4  # bytes
 _BAND_COPIES = 8  # of a band, in a snapshot
+# What a processor's allocator and oneDNN say, which have no class of error for it
+_LACK = ("DefaultCPUAllocator", "could not create a primitive", "could not create a memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,11 @@ def out_of_memory_in_words(config: RunConfig) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        told = str(error)  # the processor's allocator has no class of its own
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "DefaultCPUAllocator" not in told:
+        is_told = any(words in str(error) for words in _LACK)
+        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and not is_told:
             raise
         raise InputError(
-            f"out of memory on {config.device} in a training step; the run can be resumed or branched from its last "
+            f"out of memory on {config.device} while it trained; the run can be resumed or branched from its last "
             f"checkpoint; {what_to_reduce(config)}"
         ) from error
 

@@ -125,7 +125,9 @@ class Trainer(Commanded):
             while True:
                 self._meet()
                 if self._is_snapshot_due():
-                    yield self._snapshot()
+                    with out_of_memory_in_words(self.config):
+                        snapshot = self._snapshot()
+                    yield snapshot
                 elif self.stopped or self.step == self.steps:
                     return
                 elif self.steps_to_go == 0:

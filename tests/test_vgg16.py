@@ -128,8 +128,8 @@ def test_that_it_is_trained_seen_saved_opened_exported_and_proven(tmp_path, qtbo
     window.show()
     window.open_run(path)
     view = window.layout_.weights
+    qtbot.waitUntil(lambda: view._picture is not None and view._picture.cells is not None, timeout=120_000)
     assert view.layer() == "fc6"
-    qtbot.waitUntil(lambda: view._picture is not None, timeout=120_000)
     QApplication.processEvents()
     assert window.grab().save(os.environ.get("SPARSEVIZ_VGG16_PICTURE", str(tmp_path / "window.png")))
     window.close()
