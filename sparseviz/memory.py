@@ -11,14 +11,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own short name
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
-from torch.nn.utils import parametrize
 
 from sparseviz.budget import checkpoint_bytes, checkpoint_places, moment_bytes
 from sparseviz.config import InputError, RunConfig, choose
+from sparseviz.data import expected_images
 from sparseviz.device import pick_device
 from sparseviz.methods import METHODS, Method
 from sparseviz.methods.base import weights_of
-from sparseviz.models import build
+from sparseviz.models import MODELS, build
 from sparseviz.reductions import BAND_CELLS
 
 PROGRAM = 400 << 20  # bytes: Python and the libraries, about
@@ -62,7 +62,8 @@ def memory_of(config: RunConfig, shape: tuple[int, ...], classes: int) -> Memory
     """
     plain = config.changed({"gate.top_share": {}})  # it sorts the weights, which are not there
     try:
-        with torch.device("meta"), torch.random.fork_rng(devices=[]):
+        # a person's network may draw, and the default generator may be that of a run that trains beside us
+        with torch.device("meta"), torch.random.fork_rng(devices=[], enabled=plain.network not in MODELS):
             model = build(plain.network, plain.dropout, classes, shape)
             method = choose("method.name", plain.method.name, METHODS)(plain, 10)
             method.attach(model)
@@ -73,6 +74,17 @@ def memory_of(config: RunConfig, shape: tuple[int, ...], classes: int) -> Memory
     except Exception:  # noqa: BLE001  # a person's own network may do anything
         return None
     return _memory(config, model, method, saved, images)
+
+
+def planned_memory(config: RunConfig) -> Memory | None:
+    """The same before data are read; None where the network or the size of the images is a person's own affair."""
+    expected = expected_images(config.data)
+    if config.network not in MODELS or expected is None:
+        return None
+    try:
+        return memory_of(config, *expected)
+    except InputError:  # the start says what is wrong
+        return None
 
 
 def _memory(config: RunConfig, model: nn.Module, method: Method, saved: int, images: Tensor) -> Memory:
@@ -108,7 +120,7 @@ def _saved_bytes(config: RunConfig, model: nn.Module, method: Method, images: Te
 
     method.draw()
     lower = config.precision == "bfloat16"
-    with saved_tensors_hooks(keep, lambda tensor: tensor), parametrize.cached():
+    with saved_tensors_hooks(keep, lambda tensor: tensor):
         with torch.autocast("cpu", torch.bfloat16, enabled=lower):
             answers = model(images)
         F.cross_entropy(answers, torch.zeros(len(images), dtype=torch.long))

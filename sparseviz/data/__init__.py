@@ -25,6 +25,7 @@ __all__ = [
     "Progress",
     "Shard",
     "Split",
+    "expected_images",
     "load_data",
 ]
 
@@ -52,3 +53,15 @@ def load_data(config: DataConfig, progress: Progress | None = None) -> Data:
     if ":" in config.name:
         return own.load(config, progress)
     return choose("data.name", config.name, DATASETS, "package.module:function or file.py:function")(config, progress)
+
+
+def expected_images(config: DataConfig) -> tuple[tuple[int, int, int], int] | None:
+    """(channels, height, width) of the images and about how many classes, before they are read; None: not known."""
+    colours = {"rgb": 3, "gray": 1}[config.colours]
+    known = {
+        "digits": ((1, 28, 28), 10),
+        "mnist": ((1, 28, 28), 10),
+        "cifar10": ((3, 32, 32), 10),
+        "folder": ((colours, config.size, config.size), 1000),
+    }
+    return known.get(config.name)

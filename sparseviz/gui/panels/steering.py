@@ -7,10 +7,10 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
-from sparseviz.budget import checkpoint_places, planned_checkpoint_bytes
 from sparseviz.config import ConfigError, RunConfig, settings
 from sparseviz.gui.panels import words
 from sparseviz.gui.panels.branch import BranchNote
+from sparseviz.gui.panels.cost import CostNote
 from sparseviz.gui.panels.edits import Edit
 from sparseviz.gui.panels.fields import Field, make_field
 from sparseviz.settings import write_value
@@ -58,7 +58,7 @@ class SteeringPanel(QWidget):
         self.fields: dict[str, Field] = {}
         self.labels: dict[str, QLabel] = {}
         self.problem = QLabel()
-        self.cost = QLabel()
+        self.cost = CostNote()
         self.problem.setWordWrap(True)
         self.problem.setAccessibleName(self.tr("Problem with the last edit"))
         self.problem.hide()
@@ -89,8 +89,6 @@ class SteeringPanel(QWidget):
         rest.hide()
         inside = QWidget()
         column = QVBoxLayout(inside)
-        self.cost.setWordWrap(True)
-        self.cost.setAccessibleName(self.tr("What the run file will need"))
         for widget in (form, self.cost, self.more, rest):
             column.addWidget(widget)
         column.addStretch(1)
@@ -217,19 +215,10 @@ class SteeringPanel(QWidget):
         for name, field in self.fields.items():
             field.set_value(config.value(name))
         self._tell_changes()
-        self._tell_cost()
+        self.cost.show_cost(config)
         self.changed.emit()
         if self._is_training and changed:
             self.steered.emit(changed)
-
-    def _tell_cost(self) -> None:
-        size, record = planned_checkpoint_bytes(self.config), self.config.record
-        if size is None:
-            self.cost.setText(self.tr("Checkpoints: as many as fit into {0} MB").format(record.checkpoint_budget))
-        else:
-            places = checkpoint_places(record, size)
-            told = self.tr("Checkpoints: {0} of {1} MB, {2} MB in all")
-            self.cost.setText(told.format(places, f"{size / 1e6:.1f}", f"{places * size / 1e6:,.0f}"))
 
     def _complain(self, text: str) -> None:
         self.problem.setText(self.tr("⚠ {0}").format(text))
