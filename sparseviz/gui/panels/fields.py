@@ -52,8 +52,11 @@ class Field(QWidget):
     def _add(self, editor: QWidget, stretch: int = 1) -> None:
         self._editors.append(editor)
         self._row.addWidget(editor, stretch)
-        if self.focusProxy() is None:
-            self.setFocusProxy(editor)
+
+    @property
+    def editor(self) -> QWidget:
+        """The first, which takes the keys; no focus proxy of the field, by which Tab would go back to it."""
+        return self._editors[0]
 
     def explain(self, title: str, lesson: str) -> None:
         """Name the editors, and let them teach."""

@@ -94,7 +94,7 @@ class SteeringPanel(QWidget):
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it takes the keys
-        self.setFocusProxy(self.fields[FIRST[0]])
+        self.setFocusProxy(self.fields[FIRST[0]].editor)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -114,7 +114,7 @@ class SteeringPanel(QWidget):
         for name, setting in known.items():
             title = self._titles.get(name, name)
             field, label = make_field(setting, choices), QLabel(title)
-            label.setBuddy(field)
+            label.setBuddy(field.editor)
             field.explain(title, self._lessons.get(name, ""))
             label.setToolTip(field.toolTip())
             field.edited.connect(self._edit)
