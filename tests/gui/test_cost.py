@@ -24,7 +24,9 @@ def test_that_disk_is_told_at_once_and_memory_after_a_moment(note, qtbot):
     assert note.text() == "Checkpoints: 6 of 14.2 MB, 85 MB in all"
     qtbot.waitUntil(lambda: "Memory" in note.text(), timeout=20_000)
     needed, free = map(float, re.findall(r"([\d.]+) GB", note.text()))
-    assert needed == pytest.approx(memory_of(RunConfig(), (1, 28, 28), 10).needed / 1e9, abs=0.06)
+    memory = memory_of(RunConfig(), (1, 28, 28), 10)
+    assert memory is not None
+    assert needed == pytest.approx(memory.needed / 1e9, abs=0.06)
     assert free > 0
 
 
