@@ -97,11 +97,11 @@ class Heatmap(QWidget):
         self.box.sigRangeChanged.connect(self._range_changed)
 
     def _add_plots(self) -> None:
-        self.plot = self.canvas.addPlot(0, 0)
+        self.plot = self.canvas.addPlot(0, 0, enableMenu=False)
         self.box = self.plot.getViewBox()
-        self.row_plot = self.canvas.addPlot(0, 1)
-        self.column_plot = self.canvas.addPlot(1, 0)
-        self.scale_plot = self.canvas.addPlot(0, 2)
+        self.row_plot = self.canvas.addPlot(0, 1, enableMenu=False)
+        self.column_plot = self.canvas.addPlot(1, 0, enableMenu=False)
+        self.scale_plot = self.canvas.addPlot(0, 2, enableMenu=False)
         self.kept_label = self.canvas.addLabel(self.tr("kept"), 1, 1)
         for plot in (self.plot, self.row_plot):
             plot.invertY(True)
