@@ -5,7 +5,7 @@ This is all that a view knows: it cannot tell whether a run is live, stored, or 
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from threading import Lock
 from types import MappingProxyType
 from typing import Any
@@ -268,9 +268,9 @@ class History:
 
 def _freeze(value: Any) -> None:
     """Make the arrays of a frozen dataclass read-only copies, so that nothing seen can change later."""
-    for field in fields(value):
-        array = getattr(value, field.name)
+    for name in value.__slots__:
+        array = getattr(value, name)
         if isinstance(array, np.ndarray) and array.flags.writeable:
             copy = np.array(array)
             copy.flags.writeable = False
-            object.__setattr__(value, field.name, copy)
+            object.__setattr__(value, name, copy)
