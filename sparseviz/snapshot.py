@@ -217,7 +217,8 @@ class History:
         with self._lock:
             if self._snapshots and snapshot.step < self._snapshots[-1].step:
                 raise ValueError(f"step {snapshot.step} after step {self._snapshots[-1].step}")
-            self._snapshots.append(replace(snapshot, masks=None))  # the run file has them; here they would add up
+            bare = snapshot if snapshot.masks is None else replace(snapshot, masks=None)
+            self._snapshots.append(bare)  # the run file has the masks; here they would add up
             if any(layer.preview is not None for layer in snapshot.layers):
                 self._keep_preview(len(self._snapshots) - 1)
 
