@@ -13,14 +13,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
 
 from sparseviz import __version__, launch, own_code, paths
+from sparseviz.cli_console import console
 from sparseviz.cli_trust import trusting
 from sparseviz.config import EMBEDDED, InputError, RunConfig, parse_assignments, settings
-
-_out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 110)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class _Launcher(click.Group):
@@ -104,7 +101,7 @@ def train(  # noqa: PLR0913  # one argument an option
     if estimate:
         click.echo(show_memory(run_config, trusted=trust_code))
         return
-    _show_run(record(_err, partial(record_run, run_config, out), trusted=trust_code))
+    _show_run(record(console(stderr=True), partial(record_run, run_config, out), trusted=trust_code))
 
 
 @_cli.command()
@@ -120,7 +117,7 @@ def resume(run: Path, out: Path | None, *, trust_code: bool) -> None:
     from sparseviz.cli_record import record  # noqa: PLC0415  # torch takes seconds: only when needed
     from sparseviz.run import resume_run  # noqa: PLC0415
 
-    _show_run(record(_err, partial(resume_run, run, out), trusted=trust_code))
+    _show_run(record(console(stderr=True), partial(resume_run, run, out), trusted=trust_code))
 
 
 @_cli.command()
@@ -144,7 +141,7 @@ def branch(run: Path, step: int | None, pairs: tuple[str, ...], out: Path | None
     from sparseviz.cli_record import record  # noqa: PLC0415  # torch takes seconds: only when needed
     from sparseviz.run import branch_run  # noqa: PLC0415
 
-    _show_run(record(_err, partial(branch_run, run, step, changed, out), trusted=trust_code))
+    _show_run(record(console(stderr=True), partial(branch_run, run, step, changed, out), trusted=trust_code))
 
 
 def _refuse_existing(out: Path | None) -> None:
@@ -182,10 +179,11 @@ def study(  # noqa: PLR0913  # one argument an option
     given = parse_assignments(pairs) | ({"data.folder": data_dir} if data_dir else {})
     plan = Plan.of(Study.load(name), small=small, seeds=seeds or (0,), settings=given)
     folder = out or Path(f"{Path(name).stem}{'-small' if small else ''}")
-    _err.print(f"{len(plan.runs)} runs in {folder}", markup=False)
+    err = console(stderr=True)
+    err.print(f"{len(plan.runs)} runs in {folder}", markup=False)
 
     def told(run: str, done: int, of: int) -> None:
-        _err.print(f"{done}/{of} {run}", markup=False)
+        err.print(f"{done}/{of} {run}", markup=False)
 
     try:
         trusting(lambda: run_study(plan, folder, jobs=jobs, told=told), trusted=trust_code)
@@ -217,7 +215,7 @@ def export(run: Path, out: Path | None, *, trust_code: bool, **choices: Any) -> 
     from sparseviz.export import ExportOptions, export_run  # noqa: PLC0415
 
     report = trusting(lambda: export_run(run, out, ExportOptions(**choices)), trusted=trust_code)
-    show_export(_out, report)
+    show_export(console(), report)
     for path in (*report.files, report.path):
         click.echo(path)
 
@@ -238,8 +236,9 @@ def info(run: Path | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
+        out = console()
         for name, value in facts.items():
-            _out.print(f"{name:<12}", value if isinstance(value, str) else json.dumps(value), markup=False)
+            out.print(f"{name:<12}", value if isinstance(value, str) else json.dumps(value), markup=False)
 
 
 @_cli.command()
@@ -267,7 +266,7 @@ def _show_run(path: Path) -> None:
         return
     from sparseviz.cli_table import read_facts, show_facts  # noqa: PLC0415  # keeps --help quick
 
-    show_facts(_out, path, read_facts(path))
+    show_facts(console(), path, read_facts(path))
     click.echo(path)
 
 

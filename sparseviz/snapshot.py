@@ -5,7 +5,7 @@ This is all that a view knows: it cannot tell whether a run is live, stored, or 
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from threading import Lock
 from types import MappingProxyType
 from typing import Any
@@ -217,7 +217,8 @@ class History:
         with self._lock:
             if self._snapshots and snapshot.step < self._snapshots[-1].step:
                 raise ValueError(f"step {snapshot.step} after step {self._snapshots[-1].step}")
-            self._snapshots.append(replace(snapshot, masks=None))  # the run file has them; here they would add up
+            bare = snapshot if snapshot.masks is None else replace(snapshot, masks=None)
+            self._snapshots.append(bare)  # the run file has the masks; here they would add up
             if any(layer.preview is not None for layer in snapshot.layers):
                 self._keep_preview(len(self._snapshots) - 1)
 
@@ -268,9 +269,9 @@ class History:
 
 def _freeze(value: Any) -> None:
     """Make the arrays of a frozen dataclass read-only copies, so that nothing seen can change later."""
-    for field in fields(value):
-        array = getattr(value, field.name)
+    for name in value.__slots__:
+        array = getattr(value, name)
         if isinstance(array, np.ndarray) and array.flags.writeable:
             copy = np.array(array)
             copy.flags.writeable = False
-            object.__setattr__(value, field.name, copy)
+            object.__setattr__(value, name, copy)

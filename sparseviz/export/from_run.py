@@ -1,6 +1,7 @@
 """export_run(): bake the masks in, write, prove, and only then give the file its name."""
 
 import contextlib
+import filecmp
 import gzip
 import json
 import os
@@ -125,8 +126,10 @@ def _write_dense(model: nn.Module, inputs: TestInputs, path: Path, metadata: dic
 def _prove(job: _Job, dense: Path, file: Path, finished: Finished, now_at: Stage) -> ExportReport:
     bar, size, out = BARS[job.options.kind], job.source.size, job.out
     prove_weights(dense, job.model)
-    proof, random = (prove(file, job.model, images, bar) for images in (job.inputs.stored, job.inputs.random))
-    test_set = prove(file, job.model, job.inputs.test_set, bar) if job.inputs.test_set else None
+    inputs = job.inputs
+    sets = [inputs.stored, inputs.random, *([inputs.test_set] if inputs.test_set else [])]
+    proof, random, *test_set = prove(file, job.model, sets, bar)
+    zipped = _zipped(file)
     return ExportReport(
         path=out,
         step=job.source.checkpoint.step,
@@ -137,17 +140,21 @@ def _prove(job: _Job, dense: Path, file: Path, finished: Finished, now_at: Stage
         weights_kept=size.weights_kept,
         proof=proof,
         random=random,
-        test_set=test_set,
-        test_set_note=job.inputs.note,
+        test_set=test_set[0] if test_set else None,
+        test_set_note=inputs.note,
         options=job.options,
-        bytes_gzip=len(gzip.compress(file.read_bytes(), mtime=0)),
+        bytes_gzip=zipped,
         dense_bytes=dense.stat().st_size,
-        dense_bytes_gzip=len(gzip.compress(dense.read_bytes(), mtime=0)),
+        dense_bytes_gzip=zipped if filecmp.cmp(dense, file, shallow=False) else _zipped(dense),
         layers=finished.layers,
         compaction=finished.compaction,
         latency=_latencies(job, dense, file, now_at) if job.options.report else (),
         files=tuple(job.options.companions(out).values()),
     )
+
+
+def _zipped(path: Path) -> int:
+    return len(gzip.compress(path.read_bytes(), mtime=0))
 
 
 def _latencies(job: _Job, dense: Path, file: Path, now_at: Stage) -> tuple[Latency, ...]:

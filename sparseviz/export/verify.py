@@ -1,6 +1,7 @@
 """The proof that an ONNX file computes what the network computes."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,15 +53,20 @@ class Proof:
         return self.relative_difference <= self.bar and self.top1_changes == 0
 
 
-def prove(path: Path, model: nn.Module, inputs: Inputs, bar: float = FLOAT32_BAR) -> Proof:
-    """Run the file and the network on the same images, many at once and one alone; both must agree.
+def prove(path: Path, model: nn.Module, sets: Sequence[Inputs], bar: float = FLOAT32_BAR) -> list[Proof]:
+    """Run the file and the network on the same images, many at once and one alone; both must agree on every set.
 
     Raises ExportError where anything differs.
     """
-    expected = _torch_answers(model, inputs.images)
+    # all of them first: the threads of a session that has run go on spinning for a while, and would be in torch's way
+    expected = [_torch_answers(model, inputs.images) for inputs in sets]
     session = open_session(path)
     if isinstance(session.get_inputs()[0].shape[0], int):
         raise ExportError("the ONNX file reads a fixed number of images only; no file was written")
+    return [_proven(session, inputs, answers, bar) for inputs, answers in zip(sets, expected, strict=True)]
+
+
+def _proven(session: Any, inputs: Inputs, expected: Answers, bar: float) -> Proof:
     proof = compare(expected, _answers(session, inputs.fed), inputs.labels, bar)
     labels = inputs.labels[:1] if inputs.labels is not None else None
     single = compare(expected[:1], _answers(session, inputs.fed[:1]), labels, bar)

@@ -87,9 +87,8 @@ def sign_colours(theme: Theme) -> Colours:
 
 
 def style_plot(plot: Any, theme: Theme, font: QFont) -> None:
-    """Give a PlotItem the theme's axes, and hide the menu and the button that a view does not need."""
+    """Give a PlotItem the theme's axes, and hide the button that a view does not need."""
     plot.hideButtons()
-    plot.setMenuEnabled(False)
     for side in _SIDES:
         axis = plot.getAxis(side)
         # It writes the label anew at every change of range, though hidden; enableAutoSIPrefix(False) scales once more.

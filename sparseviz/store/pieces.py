@@ -23,7 +23,7 @@ def read(dataset: h5py.Dataset, start: int = 0, stop: int | None = None) -> npt.
         after = min(end, (start // height + 1) * height)
         place = len(found) - (end - start)
         found[place : place + after - start] = dataset[start:after]
-        if dataset.dtype.itemsize * found[place : place + after - start].size > BYTES // 4:
+        if after < end and dataset.dtype.itemsize * found[place : place + after - start].size > BYTES // 4:
             time.sleep(PAUSE_S)  # the lock goes to who waits for it, if that one has time to take it
         start = after
     return found
@@ -35,3 +35,10 @@ def _height(dataset: h5py.Dataset) -> int:
     beside = math.prod(-(-side // part) for side, part in zip(dataset.shape[1:], dataset.chunks[1:], strict=True))
     bands = min(BYTES // max(of_chunk * width, 1), CHUNKS // max(beside, 1))
     return int(of_chunk * max(bands, 1))
+
+
+def frozen(table: npt.NDArray[Any], kind: type[np.generic]) -> npt.NDArray[Any]:
+    """Read-only, so that snapshots can hold its rows as they are."""
+    table = table.astype(kind, copy=False)
+    table.flags.writeable = False
+    return table

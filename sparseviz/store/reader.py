@@ -41,6 +41,10 @@ from sparseviz.store.probing import check
 from sparseviz.store.slots import read_checkpoint, whole_slots
 
 _Read = TypeVar("_Read")
+_RECORDS = {  # the fields of a snapshot's records, in the order of their reading
+    "scalars": ["step", "epoch", "time", "phase", *SCALARS],
+    "layers": [name for name, _ in LAYER_NUMBERS],
+}
 
 
 class RunReader:
@@ -135,48 +139,43 @@ class RunReader:
         """The snapshots from this position on, all that are whole by now."""
         stop = len(self)
         with self._reading():
-            tables: dict[str, Any] = {
-                name: self._rows(name, start, stop) for name in ("scalars", "layers", "histogram")
-            }
-            for name, sizes in (
-                ("row_kept", [layer.rows for layer in self.info.layers]),
-                ("column_kept", [layer.columns for layer in self.info.layers]),
-            ):
-                table = self._rows(name, start, stop).astype(np.int32)
-                tables[name] = np.split(table, np.cumsum(sizes)[:-1], axis=1)
+            tables = self._tables(start, stop)
             previews, events = self._previews(start), self._events()
         return tuple(
             self._snapshot(tables, row, previews.get(start + row, {}), events.get(start + row, ()))
             for row in range(stop - start)
         )
 
+    def _tables(self, start: int, stop: int) -> dict[str, Any]:
+        """What the snapshots hold, by its name: records as Python has them, and arrays that nobody can write to."""
+        found: dict[str, Any] = {name: self._rows(name, start, stop).tolist() for name in ("scalars", "layers")}
+        found["histogram"] = pieces.frozen(self._rows("histogram", start, stop), np.int64)
+        for name, side in (("row_kept", "rows"), ("column_kept", "columns")):
+            sizes = [getattr(layer, side) for layer in self.info.layers]
+            table = pieces.frozen(self._rows(name, start, stop), np.int32)
+            found[name] = np.split(table, np.cumsum(sizes)[:-1], axis=1)
+        return found
+
     def _rows(self, name: str, start: int, stop: int) -> npt.NDArray[Any]:
-        return pieces.read(self._now(f"snapshots/{name}"), start, stop)
+        found = pieces.read(self._now(f"snapshots/{name}"), start, stop)
+        return found[_RECORDS[name]] if name in _RECORDS else found
 
     def _snapshot(
         self, tables: Mapping[str, Any], row: int, previews: Mapping[int, Any], events: tuple[Event, ...]
     ) -> Snapshot:
-        scalars = tables["scalars"][row]
+        step, epoch, time, phase, *scalars = tables["scalars"][row]
         layers = tuple(
             LayerSnapshot(
                 info=info,
-                **{name: tables["layers"][name][row, index].item() for name, _ in LAYER_NUMBERS},
-                histogram=tables["histogram"][row, index].astype(np.int64),
+                **dict(zip(_RECORDS["layers"], tables["layers"][row][index], strict=True)),
+                histogram=tables["histogram"][row, index],
                 row_kept=tables["row_kept"][index][row],
                 column_kept=tables["column_kept"][index][row],
                 preview=previews.get(index),
             )
             for index, info in enumerate(self.info.layers)
         )
-        return Snapshot(
-            step=int(scalars["step"]),
-            epoch=float(scalars["epoch"]),
-            time=float(scalars["time"]),
-            phase=PHASES[scalars["phase"]],
-            scalars={name: float(scalars[name]) for name in SCALARS},
-            layers=layers,
-            events=events,
-        )
+        return Snapshot(step, epoch, time, PHASES[phase], dict(zip(SCALARS, scalars, strict=True)), layers, events)
 
     def _events(self) -> dict[int, tuple[Event, ...]]:
         found: dict[int, tuple[Event, ...]] = {}

@@ -31,9 +31,13 @@ def call(function: str, *arguments: Any) -> Any:
 
 
 def environment(folder: str) -> dict[str, str]:
-    """This process's, with Qt drawing in memory, and runs and settings in a folder that goes."""
+    """This process's, with Qt drawing in memory, and runs and settings in a folder that goes.
+
+    Python may keep what it compiled, as an installed package has it: else every start compiles ours and no library's.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     ours = {"QT_QPA_PLATFORM": "offscreen"} | ({"QT_QPA_FONTDIR": str(_FONTS)} if _FONTS.is_dir() else {})
-    return ours | os.environ | {"PYTHONPATH": str(ROOT), "SPARSEVIZ_SETTINGS": folder, "XDG_DATA_HOME": folder}
+    return ours | kept | {"PYTHONPATH": str(ROOT), "SPARSEVIZ_SETTINGS": folder, "XDG_DATA_HOME": folder}
 
 
 def main() -> None:

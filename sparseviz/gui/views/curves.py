@@ -90,7 +90,7 @@ class CurvesView(View):
         return rows
 
     def _add_plot(self, column: int, name: str) -> TimePlot:
-        plot = self.canvas.addPlot(0, column, axisItems={"left": LogAxis("left")})
+        plot = self.canvas.addPlot(0, column, axisItems={"left": LogAxis("left")}, enableMenu=False)
         return TimePlot(plot, self.scalars.groups, column, name, labels=column == 1)
 
     def _arrange(self) -> None:

@@ -33,7 +33,7 @@ class GatePlots:
         self._add_strip(widths[1])
 
     def _add_histogram(self, width: int) -> None:
-        self.histogram = self.canvas.addPlot(0, 0)
+        self.histogram = self.canvas.addPlot(0, 0, enableMenu=False)
         none = np.zeros(HISTOGRAM_BINS)
         bars = {"x0": none, "width": none, "height": none, "pen": None}
         self.cut_bars, self.kept_bars = pg.BarGraphItem(**bars), pg.BarGraphItem(**bars)
@@ -43,7 +43,7 @@ class GatePlots:
         settle(self.histogram, width)
 
     def _add_strip(self, width: int) -> None:
-        self.strip = self.canvas.addPlot(0, 1)
+        self.strip = self.canvas.addPlot(0, 1, enableMenu=False)
         self.image = pg.ImageItem(axisOrder="row-major", levels=(0, 255))
         self.halo = pg.InfiniteLine(angle=0)  # the threshold would be lost on colours like its own
         self.strip_threshold = pg.InfiniteLine(angle=0)

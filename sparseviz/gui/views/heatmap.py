@@ -51,22 +51,23 @@ class PooledImage:
         """Whether there is nothing to show."""
         return self._picture is None
 
-    def fit(self, rows_per_pixel: float, columns_per_pixel: float) -> None:
-        """Draw for a screen pixel of this size in cells, if that differs from what is drawn."""
+    def fit(self, rows_per_pixel: float, columns_per_pixel: float) -> bool:
+        """Draw for a screen pixel of this size in cells, if that differs from what is drawn; whether it did."""
         if self._picture is None:
-            return
+            return False
         shape = self._picture.values.shape
         height, width = (
             max(min(count, math.floor(count * cell / pixel + 0.01)), 1)
             for count, cell, pixel in zip(shape, self._cell, (rows_per_pixel, columns_per_pixel), strict=True)
         )
         if self._size == (height, width):
-            return
+            return False
         self._size = height, width
         levels, self.densest = self._picture.fitted(height, width)
         self.item.setImage(levels, levels=(0, 255), autoLevels=False)
         rows, columns = (count * cell for count, cell in zip(shape, self._cell, strict=True))
         self.item.setRect(self._corner[1], self._corner[0], columns, rows)
+        return True
 
 
 class Heatmap(QWidget):
@@ -97,11 +98,11 @@ class Heatmap(QWidget):
         self.box.sigRangeChanged.connect(self._range_changed)
 
     def _add_plots(self) -> None:
-        self.plot = self.canvas.addPlot(0, 0)
+        self.plot = self.canvas.addPlot(0, 0, enableMenu=False)
         self.box = self.plot.getViewBox()
-        self.row_plot = self.canvas.addPlot(0, 1)
-        self.column_plot = self.canvas.addPlot(1, 0)
-        self.scale_plot = self.canvas.addPlot(0, 2)
+        self.row_plot = self.canvas.addPlot(0, 1, enableMenu=False)
+        self.column_plot = self.canvas.addPlot(1, 0, enableMenu=False)
+        self.scale_plot = self.canvas.addPlot(0, 2, enableMenu=False)
         self.kept_label = self.canvas.addLabel(self.tr("kept"), 1, 1)
         for plot in (self.plot, self.row_plot):
             plot.invertY(True)
@@ -223,12 +224,12 @@ class Heatmap(QWidget):
         return (bottom - top) / height, (right - left) / width
 
     def _fit(self) -> None:
-        for image in (self.preview, self.cells):
-            image.fit(*self._cells_per_pixel())
+        drawn = [image.fit(*self._cells_per_pixel()) for image in (self.preview, self.cells)]
         (left, right), (top, bottom) = self.box.viewRange()
         self.row_bars.fit(top, bottom)
         self.column_bars.fit(left, right)
-        self.fitted.emit()
+        if any(drawn):
+            self.fitted.emit()
 
     def densest(self) -> float:
         """The share kept that the strongest colour of a density stands for."""

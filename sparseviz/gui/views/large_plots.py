@@ -22,7 +22,7 @@ class LargePlots(GatePlots):
 
     def __init__(self) -> None:
         super().__init__(_AXIS_WIDTHS)
-        self.scale = self.canvas.addPlot(0, 2)
+        self.scale = self.canvas.addPlot(0, 2, enableMenu=False)
         self.scale_image = pg.ImageItem(axisOrder="row-major", levels=(0, 255))
         self.scale.addItem(self.scale_image)
         settle(self.scale, 0)

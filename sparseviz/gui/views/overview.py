@@ -89,7 +89,7 @@ class Overview(Focusable):
         self.canvas.viewport().installEventFilter(self)
 
     def _add_plot(self, column: int) -> Any:
-        plot = self.canvas.addPlot(0, column)
+        plot = self.canvas.addPlot(0, column, enableMenu=False)
         plot.invertY(True)
         plot.getAxis("bottom").setStyle(maxTickLevel=0)
         settle(plot, AXIS_WIDTH)

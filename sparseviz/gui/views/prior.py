@@ -63,7 +63,7 @@ class PriorView(Pane):
         self.plot.getViewBox().sigResized.connect(self._fit)
 
     def _add_plot(self) -> None:
-        self.plot = self.canvas.addPlot(0, 0)
+        self.plot = self.canvas.addPlot(0, 0, enableMenu=False)
         self.plot.disableAutoRange()
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.getAxis("left").setWidth(AXIS_WIDTH)

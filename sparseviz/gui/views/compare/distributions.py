@@ -98,7 +98,10 @@ class DistributionsTab(CompareView):
         self.pairing, self.bar, self.legend = pairing, PairBar(pairing), RunLegend()
         self.log = QCheckBox(self.tr("log"))
         self.canvas = pg.GraphicsLayoutWidget()
-        self.panels = [Panel(self.canvas.addPlot(0, 0)), Panel(self.canvas.addPlot(1, 0))]
+        self.panels = [
+            Panel(self.canvas.addPlot(0, 0, enableMenu=False)),
+            Panel(self.canvas.addPlot(1, 0, enableMenu=False)),
+        ]
         self.caption, self.counts = FittingLabel(), FittingLabel()
         self._arrange()
         pairing.changed.connect(self._draw_seen)

@@ -27,7 +27,11 @@ class MaskPlots(QObject):
         self.canvas = pg.GraphicsLayoutWidget()
         self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.canvas.ci.layout.setContentsMargins(0, 4, 8, 0)
-        self.plots = [self.canvas.addPlot(0, 0), self.canvas.addPlot(0, 1), self.canvas.addPlot(1, 0, colspan=2)]
+        self.plots = [
+            self.canvas.addPlot(0, 0, enableMenu=False),
+            self.canvas.addPlot(0, 1, enableMenu=False),
+            self.canvas.addPlot(1, 0, colspan=2, enableMenu=False),
+        ]
         self.canvas.ci.layout.setRowStretchFactor(0, 2)
         self.canvas.ci.layout.setRowStretchFactor(1, 3)
         self.items = [pg.ImageItem(axisOrder="row-major", levels=(0, 255)) for _ in self.plots]

@@ -38,7 +38,7 @@ class RunPlot:
         self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the view
         self.canvas.ci.layout.setContentsMargins(0, 6, 10, 0)
         self.axes = {side: LogAxis(side) for side in ("left", "bottom")}
-        self.plot = self.canvas.addPlot(0, 0, axisItems=self.axes)
+        self.plot = self.canvas.addPlot(0, 0, axisItems=self.axes, enableMenu=False)
         self.box = self.plot.getViewBox()
         self.plot.disableAutoRange()
         self.plot.getAxis("left").setWidth(AXIS_WIDTH)
