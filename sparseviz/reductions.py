@@ -17,7 +17,7 @@ from torch import Tensor
 from sparseviz.comparing import compare
 from sparseviz.snapshot import HISTOGRAM_BINS, PREVIEW_SIDE, UNDECIDED, Quantity
 
-BAND_CELLS = 1 << 20  # read at once, about
+BAND_CELLS = 1 << 19  # read at once, about: some copies of them lie in the cache
 
 
 def as_matrix(weight: Tensor) -> Tensor:
