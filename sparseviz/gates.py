@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from sparseviz.comparing import compare
 from sparseviz.gate_start import start_from_magnitude
 
 THRESHOLD = 0.5
@@ -232,8 +233,8 @@ class Gate(nn.Module):
     @torch.no_grad()
     def _open(self, sets: Iterable[Tensor]) -> tuple[Tensor, ...]:
         if self.estimator == "sigmoid":
-            return tuple(parameter.sigmoid() >= THRESHOLD for parameter in sets)
-        return tuple(parameter >= THRESHOLD for parameter in sets)
+            return tuple(compare(parameter.sigmoid(), ">=", THRESHOLD) for parameter in sets)
+        return tuple(compare(parameter, ">=", THRESHOLD) for parameter in sets)
 
     def mask(self) -> Tensor:
         """The threshold mask, Gs = 1 where every gate g >= 0.5; bool, in the weight's shape."""

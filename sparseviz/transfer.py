@@ -21,7 +21,7 @@ def fetch(tensors: Mapping[_Key, Tensor]) -> dict[_Key, npt.NDArray[Any]]:
     found, start = {}, 0
     for key, tensor in tensors.items():
         dtype, size = _dtype(tensor), math.prod(tensor.shape) * tensor.element_size()
-        found[key] = np.frombuffer(raw[start : start + size].tobytes(), dtype).reshape(tensor.shape).copy()
+        found[key] = raw[start : start + size].copy().view(dtype).reshape(tensor.shape)
         start += size
     return found
 
