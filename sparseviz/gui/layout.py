@@ -42,7 +42,7 @@ from sparseviz.gui.views.weights import WeightsView
 from sparseviz.methods import METHODS
 from sparseviz.models import MODELS
 from sparseviz.prior import Prior
-from sparseviz.snapshot import Errors, History
+from sparseviz.snapshot import Errors
 
 
 class Layout(QObject):
@@ -250,12 +250,6 @@ class Layout(QObject):
                 body.renamed.connect(lambda action=action, body=body: action.setText(body.title()))
             action.setShortcut(f"Alt+{number}")
             action.triggered.connect(lambda *_, body=body: self.go_to(body))
-
-    def draw(self, history: History, position: int) -> None:
-        """Draw the views that can be seen."""
-        for view in self.seen_views():
-            view.draw(history, position)
-        self.time.tell_drawn()
 
     def seen_views(self) -> list[View]:
         """The views that are on the screen, not behind a tab or closed."""

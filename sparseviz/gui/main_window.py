@@ -1,8 +1,9 @@
 """The window: docks around a heatmap and curves, all showing one run at one snapshot."""
 
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QElapsedTimer, QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
@@ -20,6 +21,7 @@ from sparseviz.gui.messages import Messages
 from sparseviz.gui.models import Models
 from sparseviz.gui.presentation import Presentation, Shown
 from sparseviz.gui.questions import Questions
+from sparseviz.gui.redraws import Job, Redraws
 from sparseviz.gui.rescue import Rescue
 from sparseviz.gui.run_controls import RunControls
 from sparseviz.gui.shortcuts import ShortcutsPage
@@ -30,9 +32,7 @@ from sparseviz.gui.watch import Watch
 from sparseviz.stored_tensors import is_model_file
 
 ROOMY = QSize(1700, 1060)  # the largest size to begin with
-DRAW_SHARE = 20  # drawing takes at most one part in so many of the time
 TOLD_MS = 10_000  # how long a message stays in the status line
-WAITS_MS = (100, 1000)  # between two looks at the history: the shortest and the longest
 
 
 class MainWindow(QMainWindow):
@@ -54,8 +54,7 @@ class MainWindow(QMainWindow):
         self.files = Files(self.actions_, self.layout_, self.messages, self._run_path, self)
         self.rescue, self.models, self.trusting = Rescue(self), Models(self), Trusting(self, self._start)
         self.presentation, self.examples = Presentation(self.layout_, self), ExamplesDesk(self.layout_.examples, self)
-        self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(self._look)
+        self.redraws = Redraws(self)
         self.resize(self.screen().availableGeometry().size().boundedTo(ROOMY) * 0.95)
         self._is_arranged = self.layout_.arrangement.restore()
         self._connect()
@@ -94,6 +93,7 @@ class MainWindow(QMainWindow):
         layout.presets.activated.connect(lambda: self.load_preset(layout.presets.currentText()))
         layout.steering.steered.connect(self.controls.steer)
         layout.time.moved.connect(self._move)
+        self.redraws.due.connect(self._look)
         self.models.opened.connect(self._show_run)
         self.models.told.connect(layout.status.showMessage)
         for failed in (self.questions.failed, self.watch.lost, self.models.failed):
@@ -223,6 +223,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_run(self, run: Shown | None) -> None:
         self.models.cancel()
+        self.redraws.stop()
         self.presentation.end(self.run)
         self.run, self._drawn = run, None
         self.layout_.clear()
@@ -230,7 +231,7 @@ class MainWindow(QMainWindow):
             asks.show_run(None if isinstance(run, InspectedFile) else run)
         self.presentation.begin(run, live=self._grows())
         self._update_actions()
-        self._timer.start(0)
+        self.redraws.ask()
 
     @Slot()
     def _update_actions(self) -> None:
@@ -249,28 +250,27 @@ class MainWindow(QMainWindow):
     @Slot()
     def _redraw(self) -> None:
         self._drawn = None
-        self._timer.start(0)
+        self.redraws.ask()
 
     @Slot(int)
     def _move(self) -> None:
-        self._timer.start(0)
+        self.redraws.ask()
 
     @Slot()
     def _look(self) -> None:
-        """Draw what has changed, then wait so long that drawing stays a small part of the time."""
-        clock = QElapsedTimer()
-        clock.start()
-        live = self._grows()
-        if self.run and len(self.run.history):
-            self.presentation.show_time(self.run, live=live)
-            now = (len(self.run.history), self.layout_.time.position())
+        """Draw what has changed: what grows view by view, so that training and typing are not held up."""
+        live, run, jobs = self._grows(), self.run, list[Job]()
+        if run and len(run.history):
+            self.presentation.show_time(run, live=live)
+            now = (len(run.history), self.layout_.time.position())
             if now != self._drawn:
-                self._drawn = now
-                self.presentation.draw(self.run, now[1], live=live)
-            self.availability.offer_cells(self.run)
-            self.examples.look(now[1])
-        if live:
-            self._timer.start(min(max((DRAW_SHARE - 1) * clock.elapsed(), WAITS_MS[0]), WAITS_MS[1]))
+                jobs += [*self.presentation.parts(run, now[1], live=live), partial(self._tell_drawn, now)]
+            jobs += [partial(self.availability.offer_cells, run), partial(self.examples.look, now[1])]
+        self.redraws.begin(jobs, together=not (live and self.layout_.time.follows()), again=live)
+
+    def _tell_drawn(self, now: tuple[int, int]) -> None:
+        self._drawn = now
+        self.layout_.time.tell_drawn()
 
     def _shown(self) -> tuple[Shown, int] | None:
         """The run, and the position in its history that the views show."""
@@ -287,7 +287,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the run and wait for its thread, so that its file is whole; dialogs end what they do."""
-        self._timer.stop()
+        self.redraws.stop()
         for dialog in self.findChildren(QDialog):
             dialog.close()
         if self.thread_ is not None:

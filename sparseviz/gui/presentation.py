@@ -1,11 +1,14 @@
 """Presentation: what the window says and draws of a run, or of a model file, which has no training to tell of."""
 
+from functools import partial
+
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
 from sparseviz.gui.branching import origin
 from sparseviz.gui.inspected_file import InspectedFile
 from sparseviz.gui.layout import Layout
+from sparseviz.gui.redraws import Job
 from sparseviz.gui.stored_run import StoredRun
 from sparseviz.gui.training_thread import LiveRun
 
@@ -53,9 +56,12 @@ class Presentation(QObject):
         else:
             self._layout.time.show_length(run.history, live=live)
 
-    def draw(self, run: Shown, position: int, *, live: bool) -> None:
-        """Draw the snapshot at a position, and say where the run stands."""
-        self._layout.draw(run.history, position)
+    def parts(self, run: Shown, position: int, *, live: bool) -> list[Job]:
+        """What draws the snapshot at a position, a view each, and last what says where the run stands."""
+        views = [partial(view.draw, run.history, position) for view in self._layout.seen_views()]
+        return [*views, partial(self._tell, run, live=live)]
+
+    def _tell(self, run: Shown, *, live: bool) -> None:
         if isinstance(run, InspectedFile):
             self._layout.status.show_model(run.history, run.path, run.form, run.notes)
             return

@@ -138,7 +138,8 @@ def _shown(path: Path) -> dict[str, float]:
     assert history is not None
 
     def again() -> None:
-        window.layout_.draw(history, len(history) - 1)
+        for view in window.layout_.seen_views():
+            view.draw(history, len(history) - 1)
         window.grab()
 
     drawing = median(seconds(again) for _ in range(3))

@@ -94,13 +94,7 @@ class _Drawn:
 
     def __init__(self, window: Any) -> None:
         self.at: list[float] = []
-        draw = window.presentation.draw
-
-        def counted(*given: Any, **named: Any) -> None:
-            draw(*given, **named)
-            self.at.append(time.perf_counter())
-
-        window.presentation.draw = counted
+        window.layout_.time.drawn.connect(lambda: self.at.append(time.perf_counter()))  # all views that are in sight
 
     def rate(self) -> float:
         return (len(self.at) - 1) / (self.at[-1] - self.at[0])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pyqtgraph import GraphicsView
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QWidget
@@ -108,6 +109,13 @@ class View(Inviting):
         self.history, self.position = history, min(max(position, 0), len(history) - 1)
         self._draw(history, self.position)
         self._pages.setCurrentWidget(self.body)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Move the plots' items now: in the middle of painting that would ask for all to be painted once more."""
+        for canvas in self.findChildren(GraphicsView):
+            if canvas.isVisible():
+                canvas.scene().prepareForPaint()
 
     def clear(self) -> None:
         """Forget the history and show the invitation."""

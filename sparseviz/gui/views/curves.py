@@ -140,6 +140,8 @@ class CurvesView(View):
 
     def set_test_error(self, percent: float | None) -> None:
         """Mark the test error, in percent, at the end of a run whose test images were read; None: they were not."""
+        if percent == self._test_error:
+            return
         self._test_error = percent
         for plot in self.plots:
             plot.set_test_error(percent)

@@ -134,7 +134,8 @@ class GatesView(View):
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise ValueError(f"epochs from {low} to {high} are no range of time: low must be below high, both finite")
         self._times = low, high
-        self._redraw()
+        if self._frame is None or len(self._frame.history) == len(self._frame.epochs):  # else it is drawn soon
+            self._redraw()
 
     def is_large(self) -> bool:
         """Whether one layer has the whole view."""

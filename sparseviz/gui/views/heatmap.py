@@ -81,6 +81,7 @@ class Heatmap(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.shape = (1, 1)  # of the matrix
+        self._scale: Scale | None = None  # that the colour bar shows
         self.canvas = pg.GraphicsLayoutWidget()
         self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the view
         self.canvas.ci.layout.setContentsMargins(0, 4, 6, 0)
@@ -248,6 +249,9 @@ class Heatmap(QWidget):
 
     def set_scale(self, scale: Scale) -> None:
         """Draw the colour bar."""
+        if scale == self._scale:
+            return
+        self._scale = scale
         self.scale_image.setImage(np.arange(scale.first, 256, dtype=np.uint8)[:, None], levels=(0, 255))
         self.scale_image.setRect(0, scale.low, 1, scale.high - scale.low)
         self.scale_plot.setRange(xRange=(0, 1), yRange=(scale.low, scale.high), padding=0)
