@@ -59,8 +59,7 @@ class StatusLine(QStatusBar):
         self.epoch.setText(self.tr("epoch {0:.1f} / {1}").format(newest.epoch, epochs))
         if not self.currentMessage():  # which it would hide
             self.bar.show()
-        self.bar.setRange(0, epochs * info.steps_per_epoch)
-        self.bar.setValue(newest.step)
+        self._show_progress(newest.step, epochs * info.steps_per_epoch)
         pretrained = [self.tr("from pretrained weights")] if info.weights_note else []
         self.facts.setText("  ·  ".join(self._speed(history, info, epochs) * live + self._state(history) + pretrained))
         self.facts.setToolTip(info.weights_note)
@@ -70,6 +69,12 @@ class StatusLine(QStatusBar):
             self.tr("{0}, branched from {1} at step {2:,}").format(path, parent.name, parent.step) if parent else path
         )
         self.file.setToolTip(str(told))
+
+    def _show_progress(self, done: int, total: int) -> None:
+        self.bar.setUpdatesEnabled(False)  # else setValue paints all of the window that is to be painted, there and then
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self.bar.setUpdatesEnabled(True)
 
     def show_model(self, history: History, path: Path, form: str, notes: tuple[str, ...]) -> None:
         """The size of a model file, and what a person should know of it."""
