@@ -197,12 +197,13 @@ class Trainer(Commanded):
 
     def _losses(self) -> dict[str, float]:
         loss, wrong, images = self._stepper.tally.take()
-        if images and not math.isfinite(loss):
+        bimodal, count = (float(part) for part in self.method.penalties())
+        # the gates too: one that is NaN is cut by its mask, and open to the pass in which it is compared
+        if images and not math.isfinite(loss + bimodal + count):
             raise TrainingError(
                 f"the loss is no longer a finite number at step {self.step}; lower optimizer.rate "
                 f"(now {self._stepper.rates[0]:g}) or the penalties"
             )
-        bimodal, count = (float(part) for part in self.method.penalties())
         validation_loss, validation_error = self._validate()
         return {
             "loss": loss / images if images else math.nan,

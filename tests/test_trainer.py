@@ -282,6 +282,16 @@ def test_that_a_loss_that_is_no_number_ends_the_run_with_advice(data):
         train(data, optimizer__rate=1e30)
 
 
+def test_that_a_gate_that_is_no_number_ends_the_run_too(data):
+    one = trainer(data)
+    run = one.run()
+    next(run)
+    with torch.no_grad():
+        one.method.parameters()[0].view(-1)[0] = math.nan
+    with pytest.raises(TrainingError, match="no longer a finite number"):
+        list(run)
+
+
 def test_that_a_device_that_is_not_there_is_named(data):
     missing = "mps" if not torch.backends.mps.is_available() else "cuda:7"
     with pytest.raises(InputError, match=f"device '{missing}' is not available"):

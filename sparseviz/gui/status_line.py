@@ -71,7 +71,7 @@ class StatusLine(QStatusBar):
         self.file.setToolTip(str(told))
 
     def _show_progress(self, done: int, total: int) -> None:
-        self.bar.setUpdatesEnabled(False)  # else setValue paints all of the window that is to be painted, there and then
+        self.bar.setUpdatesEnabled(False)  # else setValue paints all that waits to be painted, at once
         self.bar.setRange(0, total)
         self.bar.setValue(done)
         self.bar.setUpdatesEnabled(True)
