@@ -124,7 +124,8 @@ class MemorySplit(Split):
     def follow(self, plan: Plan) -> Iterator[Batch]:
         """One batch an order."""
         for order in plan(0):
-            images, labels = self.images[order.index], self.labels[order.index]
+            # a third of the time that self.images[order.index] takes
+            images, labels = (values.index_select(0, order.index) for values in (self.images, self.labels))
             yield (shifted(images, order.draws) if self.augmented and order.draws else images), labels
 
     def in_order(self, shard: Shard = Shard()) -> Iterator[Batch]:  # frozen

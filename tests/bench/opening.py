@@ -54,9 +54,8 @@ def run(repeats: int, snapshots: int = SNAPSHOTS) -> list[dict[str, Any]]:
         events = convert_run(source, "tensorboard")
         return lambda: StoredRun(source).close(), lambda: load(events)
 
-    return _beside(
-        f"opening a run of {snapshots} snapshots", works, repeats, "the process that tries the file included"
-    )
+    note = "a file that was tried before; the first time a process of its own tries it"
+    return _beside(f"opening a run of {snapshots} snapshots", works, repeats, note)
 
 
 def _beside(what: str, works: Callable[[Path], tuple[Work, Work]], repeats: int, note: str) -> list[dict[str, Any]]:
