@@ -70,7 +70,9 @@ class TrainingProgress:
             say(f"Note: {note}", markup=False)
         say(f"Recording {path}", markup=False)
         say(f"{info.config.network} on {info.config.data.name}, {info.device}", markup=False)
-        if memory := memory_of(info.config, trainer.train.shape, len(info.classes)):
+        if memory := memory_of(
+            info.config, trainer.train.shape, len(info.classes), len(trainer.train), trainer.ranks.of
+        ):
             say(memory.line(), markup=False)
         size = checkpoint_bytes(info.config, info.parameters, sum(layer.weights for layer in info.layers))
         places = checkpoint_places(info.config.record, size)

@@ -31,7 +31,7 @@ def show_memory(config: RunConfig, *, trusted: bool) -> str:
 
     def told() -> str:
         with closing(load_data(config.data)) as data:
-            memory = memory_of(config, data.train.shape, len(data.classes))
+            memory = memory_of(config, data.train.shape, len(data.classes), len(data.train))
         if memory is None:
             raise InputError(f"network '{config.network}' cannot be measured without running it")
         free = free_bytes(pick_device(config.device))

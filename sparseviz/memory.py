@@ -55,11 +55,16 @@ class Memory:
         return "\n".join(f"{name:<40} {in_bytes(size):>10}" for name, size in rows.items())
 
 
-def memory_of(config: RunConfig, shape: tuple[int, ...], classes: int) -> Memory | None:
+def memory_of(
+    config: RunConfig, shape: tuple[int, ...], classes: int, images: int | None = None, ranks: int = 1
+) -> Memory | None:
     """What a run on images of this shape, (C, H, W), needs; None for a network of one's own that cannot be measured.
 
+    `images` are those of the training split, where they are known, and `ranks` the processes that share a batch.
     Nothing of it is allocated: the network is made, and does a step, on torch's device without memory.
     """
+    batch = min(config.batch_size, images or config.batch_size)
+    at_once = math.ceil(math.ceil(batch / ranks) / config.accumulate)
     plain = config.changed({"gate.top_share": {}})  # it sorts the weights, which are not there
     try:
         # a person's network may draw, and the default generator may be that of a run that trains beside us
@@ -67,13 +72,13 @@ def memory_of(config: RunConfig, shape: tuple[int, ...], classes: int) -> Memory
             model = build(plain.network, plain.dropout, classes, shape)
             method = choose("method.name", plain.method.name, METHODS)(plain, 10)
             method.attach(model)
-            images = torch.empty(math.ceil(config.batch_size / config.accumulate), *shape)
-            saved = _saved_bytes(config, model, method, images)
+            read = torch.empty(at_once, *shape)
+            saved = _saved_bytes(config, model, method, read)
     except InputError:
         raise
     except Exception:  # noqa: BLE001  # a person's own network may do anything
         return None
-    return _memory(config, model, method, saved, images)
+    return _memory(config, model, method, saved, read)
 
 
 def planned_memory(config: RunConfig) -> Memory | None:

@@ -62,7 +62,7 @@ def record_run(  # noqa: PLR0913  # one argument a listener
     """
     config = config or RunConfig.load("lenet5-digits")
     with closing(_load(config, progress)) as data:
-        check_memory(memory_of(config, data.train.shape, len(data.classes)), config)
+        _check_memory(config, data)
         trainer = Trainer(config, data, ranks=here())
         name = f"{paths.short_function(config.network)}-{paths.short_function(config.data.name)}"
         path = here().told(Path(path) if path else paths.new_run_path(name))
@@ -139,6 +139,7 @@ def branch_run(  # noqa: PLR0913  # as the others, and where from
 
 def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, data: Data) -> Trainer:
     """A trainer that can stand at the point, with the recorded threads unless the configuration names others."""
+    _check_memory(config, data)
     threads = config.threads or point.info.threads  # other counts give other bits
     trainer = Trainer(config.changed({"threads": threads, "weights": None}), data, planned, here())
     trainer.weights_note = point.info.weights_note  # the checkpoint has the weights
@@ -147,6 +148,11 @@ def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, data: Data)
         done = "resumed" if point.keeps_states else "branched"
         raise InputError(f"{point.path} cannot be {done}: its network or its data are not what they were when it began")
     return trainer
+
+
+def _check_memory(config: RunConfig, data: Data) -> None:
+    """Raises InputError where the run would not fit."""
+    check_memory(memory_of(config, data.train.shape, len(data.classes), len(data.train), here().of), config)
 
 
 def _load(config: RunConfig, progress: Progress | None) -> Data:

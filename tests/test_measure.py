@@ -195,7 +195,8 @@ def test_that_a_matrix_read_in_bands_is_told_of_as_one_read_at_once(shape, monke
     monkeypatch.setattr("sparseviz.reductions.BAND_CELLS", 1 << 30)
     once = told_of(gates, last >= 0.5)
     for name, value in once.items():
-        torch.testing.assert_close(many[name], value, rtol=1e-6, atol=0)  # a row's gates are summed in float32
+        tolerance = 1e-6 if name in {"gate_sum", "gate_variance_sum"} else 0  # a row's gates are summed in float32
+        torch.testing.assert_close(many[name], value, rtol=tolerance, atol=0)
     mask = gates >= 0.5
     assert torch.equal(many["row_kept"], mask.sum(dim=1))
     assert torch.equal(many["column_kept"], mask.sum(dim=0))

@@ -10,9 +10,9 @@ import torch
 
 from sparseviz.config import ConfigError, InputError, RunConfig
 from sparseviz.memory import PROGRAM, Memory, check_memory, free_bytes, memory_of, what_to_reduce
-from sparseviz.run import record_run, resume_run
+from sparseviz.run import branch_run, record_run, resume_run
 from sparseviz.store import RunReader
-from tests.conftest import ROOT, short
+from tests.conftest import ROOT, Seen, short
 
 IMAGES = (1, 28, 28)
 
@@ -55,6 +55,14 @@ class TestEstimate:
         before, after = told(network="lenet300"), told(network="lenet300", **changes)
         assert after.device[part] == pytest.approx(before.device[part] * share, rel=0.01)
 
+    @pytest.mark.parametrize(
+        ("images", "ranks", "accumulate", "at_once"), [(1000, 1, 1, 128), (50, 1, 1, 50), (1000, 3, 2, 22)]
+    )
+    def test_that_no_more_images_are_counted_than_a_pass_of_one_process_reads(self, images, ranks, accumulate, at_once):
+        memory = memory_of(RunConfig(device="cpu", accumulate=accumulate), IMAGES, 10, images, ranks)
+        assert memory is not None
+        assert f"activations of {at_once} images" in memory.device
+
     def test_that_vgg_16_is_measured_without_being_allocated(self):
         memory = told(1000, (3, 224, 224), network="vgg16", batch_size=4)
         assert memory.device["weights"] == 4 * 138_357_544
@@ -71,6 +79,14 @@ class TestEstimate:
         assert memory_of(RunConfig(network="tests.networks:small", batch_size=7), (3, 5, 5), 10) is None
 
 
+class Stopping(Seen):
+    """A watcher that stops the run at its first snapshot."""
+
+    def saw(self, snapshot):
+        super().saw(snapshot)
+        self.trainer.stop()
+
+
 class TestFit:
     def test_that_what_does_not_fit_is_refused_with_what_there_is_and_what_to_reduce(self, monkeypatch):
         monkeypatch.setattr("sparseviz.memory.free_bytes", lambda _: 10**6)
@@ -84,6 +100,15 @@ class TestFit:
         with pytest.raises(InputError, match="memory"):
             record_run(short(), tmp_path / "run.h5")
         assert list(tmp_path.iterdir()) == []
+
+    def test_that_a_resume_and_a_branch_are_refused_too(self, monkeypatch, tmp_path):
+        source = record_run(short(), tmp_path / "run.h5", watcher=Stopping())
+        monkeypatch.setattr("sparseviz.memory.free_bytes", lambda _: 10**6)
+        with pytest.raises(InputError, match="needs about"):
+            branch_run(source, 0, {}, tmp_path / "branch.h5")
+        with pytest.raises(InputError, match="needs about"):
+            resume_run(source, tmp_path / "on.h5")
+        assert [path.name for path in tmp_path.iterdir() if path.suffix == ".h5"] == ["run.h5"]
 
     def test_that_only_what_helps_is_advised(self):
         config = RunConfig().changed({"batch_size": 1, "optimizer.weights": "sgd", "method.name": "dense"})
