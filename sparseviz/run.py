@@ -151,7 +151,8 @@ def _trainer_at(point: ResumePoint, config: RunConfig, planned: int, data: Data)
 
 
 def _check_memory(config: RunConfig, data: Data) -> None:
-    """Raises InputError where the run would not fit."""
+    """Raises InputError where the run would not fit on the device of this process."""
+    config = config.changed({"device": here().device(config.device)})
     check_memory(memory_of(config, data.train.shape, len(data.classes), len(data.train), here().of), config)
 
 

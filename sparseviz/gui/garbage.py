@@ -32,7 +32,12 @@ class GarbageCollector(QObject):
             gc.collect(due[-1])
 
     def stop(self) -> None:
-        """Leave it to Python again."""
+        """Leave it to Python again, with nothing left to collect.
+
+        Python would find it at its next allocation, maybe in the destructor of a Qt object, which holds a lock that
+        the destructors of what is collected wait for.
+        """
         self._timer.stop()
+        gc.collect()
         gc.unfreeze()
         gc.enable()

@@ -42,3 +42,13 @@ def test_that_python_collects_by_itself_again_when_it_has_stopped(qapp):
     once_more.stop()
     assert gc.isenabled()
     gc.disable()  # as the tests of the window have it
+
+
+def test_that_nothing_is_left_for_python_to_find_in_a_destructor_when_it_stops(qapp):
+    died_in: list[threading.Thread] = []
+    once_more = GarbageCollector()
+    Cycle(died_in)
+    assert died_in == []
+    once_more.stop()
+    assert died_in == [threading.main_thread()]
+    gc.disable()
