@@ -1,6 +1,7 @@
 """What a file stores and reads by choice, the report beside it, and the script that runs it."""
 
 import dataclasses
+import gzip
 import json
 import shutil
 import subprocess
@@ -112,6 +113,13 @@ class TestStorage:
         bars = {name: written[name].proof.bar for name in ("compact", "coo", "half", "all", "int8")}
         assert bars == {"compact": 1e-5, "coo": 1e-5, "half": 5e-3, "all": 5e-3, "int8": 1e-1}
         assert written["all"].bytes < written["coo"].bytes
+
+    def test_that_the_bytes_with_gzip_are_those_of_the_very_files(self, written):
+        bytes_gzip = {name: len(gzip.compress(one.path.read_bytes(), 6)) for name, one in written.items()}
+        assert {name: one.bytes_gzip for name, one in written.items()} == bytes_gzip
+        plain, coo = written["plain script"], written["coo"]
+        assert (plain.dense_bytes, plain.dense_bytes_gzip) == (plain.bytes, plain.bytes_gzip)
+        assert coo.dense_bytes_gzip != coo.bytes_gzip
 
     def test_that_options_that_do_not_go_together_are_refused(self):
         for wrong in ({"half": True}, {"storage": "coo"}):

@@ -57,6 +57,14 @@ class TestRoundTrip:
             assert run.snapshots(len(run)) == ()
         np.testing.assert_equal([plain(one) for one in rest], [plain(one) for one in every[7:]])
 
+    def test_that_the_newest_not_after_a_step_is_the_last_of_those(self, gated):
+        steps = [snapshot.step for snapshot in gated.snapshots]
+        with RunReader(gated.path) as run:
+            for step in range(steps[0], steps[-1] + 2):
+                expected = [snapshot for snapshot in run.snapshots() if snapshot.step <= step][-1]
+                np.testing.assert_equal(plain(run.newest_snapshot(step)), plain(expected))
+            assert run.newest_snapshot(steps[0] - 1) is None
+
     def test_that_the_history_holds_all_scalars_and_histograms(self, gated):
         alive = History(gated.info.parameters)
         for snapshot in gated.snapshots:

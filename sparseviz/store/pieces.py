@@ -37,6 +37,13 @@ def _height(dataset: h5py.Dataset) -> int:
     return int(of_chunk * max(bands, 1))
 
 
+def slots(dataset: h5py.Dataset, asked: list[int]) -> dict[int, npt.NDArray[Any]]:
+    """By slot, in rising order; in one piece where no other lies between, since each read costs as much as many."""
+    if asked and asked[-1] - asked[0] + 1 == len(asked):
+        return dict(zip(asked, dataset[asked[0] : asked[-1] + 1], strict=True))
+    return {slot: dataset[slot] for slot in asked}
+
+
 def frozen(table: npt.NDArray[Any], kind: type[np.generic]) -> npt.NDArray[Any]:
     """Read-only, so that snapshots can hold its rows as they are."""
     table = table.astype(kind, copy=False)

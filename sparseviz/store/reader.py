@@ -146,6 +146,17 @@ class RunReader:
             for row in range(stop - start)
         )
 
+    def newest_snapshot(self, step: int) -> Snapshot | None:
+        """The newest snapshot not after this step; None where there is none yet."""
+        with self._reading():
+            position = self._position(step)
+        return self.snapshots(position)[0] if position >= 0 else None
+
+    def _position(self, step: int) -> int:
+        """Of the newest snapshot not after this step; -1 where there is none."""
+        steps = self._now("snapshots/scalars")[: len(self)]["step"]
+        return int(np.searchsorted(steps, step, side="right")) - 1
+
     def _tables(self, start: int, stop: int) -> dict[str, Any]:
         """What the snapshots hold, by its name: records as Python has them, and arrays that nobody can write to."""
         found: dict[str, Any] = {name: self._rows(name, start, stop).tolist() for name in ("scalars", "layers")}
@@ -188,7 +199,7 @@ class RunReader:
         index = whole_slots(self._now("previews")[()])
         whole = {slot: record for slot, record in index.items() if record["snapshot"] >= start}
         datasets = [self._now(f"layers/{index}/preview") for index in range(len(self.info.layers))]
-        planes = [_planes(dataset, sorted(whole)) for dataset in datasets]
+        planes = [pieces.slots(dataset, sorted(whole)) for dataset in datasets]
         still = whole_slots(self._now("previews")[()])
         return {
             record["snapshot"].item(): {index: plane[slot] for index, plane in enumerate(planes)}
@@ -257,11 +268,10 @@ class RunReader:
         rows = self._mask_rows(layer)
         if rows is None or not len(self):
             return None
-        steps = self._now("snapshots/scalars")[: len(self)]["step"]
-        position = max(int(np.searchsorted(steps, step, side="right")) - 1, 0)
+        position = max(self._position(step), 0)
         everything = (slice(0, layer.rows), slice(0, layer.columns))
         cut_at = rows.cut_at(position, stored(*everything).cut_at, min(seen, position + 1))
-        return ExactPlanes(stored, rows.at(position), cut_at), int(steps[position])
+        return ExactPlanes(stored, rows.at(position), cut_at), int(self._now("snapshots/scalars")[position]["step"])
 
     def _from_slot(self, step: int | None, read: Callable[[Any, h5py.Group], _Read]) -> _Read:
         """What `read` makes of the slot with the newest checkpoint not after this step, or else the first."""
@@ -288,10 +298,3 @@ class RunReader:
         """The test images that the file holds."""
         with self._reading():
             return TestInputs(self._file["test/images"][()], self._file["test/labels"][()])
-
-
-def _planes(dataset: h5py.Dataset, slots: list[int]) -> dict[int, Any]:
-    """By slot; in one piece where no other lies between, since each read costs as much as many slots."""
-    if slots and slots[-1] - slots[0] + 1 == len(slots):
-        return dict(zip(slots, dataset[slots[0] : slots[-1] + 1], strict=True))
-    return {slot: dataset[slot] for slot in slots}
