@@ -62,7 +62,9 @@ class TestRoundTrip:
         with RunReader(gated.path) as run:
             for step in range(steps[0], steps[-1] + 2):
                 expected = [snapshot for snapshot in run.snapshots() if snapshot.step <= step][-1]
-                np.testing.assert_equal(plain(run.newest_snapshot(step)), plain(expected))
+                found = run.newest_snapshot(step)
+                assert found is not None
+                np.testing.assert_equal(plain(found), plain(expected))
             assert run.newest_snapshot(steps[0] - 1) is None
 
     def test_that_the_history_holds_all_scalars_and_histograms(self, gated):

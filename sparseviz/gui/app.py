@@ -13,6 +13,12 @@ from sparseviz.config import InputError
 from sparseviz.gui.display import DisplayProbe
 
 _SIGNAL_LOOK_MS = 300
+# What the window imports besides Qt. Once Qt is there, it looks into the source of every module that is imported. And
+# WORKAROUND: on Windows torch fails to load after Qt.
+_BEFORE_QT = (
+    *("trainer", "store.following", "store.header", "store.strip", "run", "study", "export", "model_file"),
+    *("receptive", "prior", "examples", "answers", "overlap"),
+)
 
 
 class NoDisplayError(InputError):
@@ -28,7 +34,8 @@ def start(files: Sequence[Path]) -> int:
     """
     gc.disable()  # a quarter of the imports' time; what they make stays, and GarbageCollector takes over
     probe = DisplayProbe()
-    import_module("sparseviz.trainer")  # WORKAROUND: on Windows torch fails to load after Qt; meanwhile the probe runs
+    for name in _BEFORE_QT:  # meanwhile the probe runs
+        import_module(f"sparseviz.{name}")
     if problem := probe.problem():
         gc.enable()
         raise NoDisplayError(problem)

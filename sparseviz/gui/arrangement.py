@@ -65,16 +65,23 @@ def window_settings() -> QSettings:
 
 def order_tabs(parts: Sequence[QWidget]) -> None:
     """Let Tab go through these parts of the window in turn, and inside each as it did."""
-    stops = [stop for part in parts for stop in _stops(part)]
+    chain = _focus_chain(parts[0])
+    stops = [stop for part in parts for stop in _stops(part, chain)]
     for before, after in pairwise(stops):
         QWidget.setTabOrder(before, after)
 
 
-def _stops(part: QWidget) -> list[QWidget]:
-    """The widgets inside a part, and itself, at which Tab may stop, in the order of the chain."""
-    chain, widget = [part], part.nextInFocusChain()
-    while widget is not None and widget is not part:
-        if part.isAncestorOf(widget):
-            chain.append(widget)
+def _focus_chain(first: QWidget) -> list[QWidget]:
+    """All widgets of the window, in the order of its ring."""
+    chain, widget = [first], first.nextInFocusChain()
+    while widget is not None and widget is not first:
+        chain.append(widget)
         widget = widget.nextInFocusChain()
-    return [each for each in chain if each.focusPolicy() & Qt.FocusPolicy.TabFocus and each.focusProxy() is None]
+    return chain
+
+
+def _stops(part: QWidget, chain: list[QWidget]) -> list[QWidget]:
+    """The part and the widgets inside it at which Tab may stop, in the order of the ring from the part on."""
+    at, inside = chain.index(part), {part, *part.findChildren(QWidget)}
+    there = [widget for widget in chain[at:] + chain[:at] if widget in inside]
+    return [each for each in there if each.focusPolicy() & Qt.FocusPolicy.TabFocus and each.focusProxy() is None]

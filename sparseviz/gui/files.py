@@ -12,7 +12,6 @@ from sparseviz import paths
 from sparseviz.config import InputError, RunConfig
 from sparseviz.gui import view_file
 from sparseviz.gui.actions import Actions
-from sparseviz.gui.animation_dialog import AnimationDialog
 from sparseviz.gui.compare.opening import Comparing
 from sparseviz.gui.layout import Layout
 from sparseviz.gui.messages import Messages
@@ -130,6 +129,8 @@ class Files(QObject):
     @Slot()
     def choose_animation(self) -> None:
         """Ask what is to be animated, and save it."""
+        from sparseviz.gui.animation_dialog import AnimationDialog  # noqa: PLC0415  # Pillow would delay the start
+
         AnimationDialog(self._layout, self._ask_for_gif, self._window).open()
 
     def _ask_for_gif(self) -> Path | None:

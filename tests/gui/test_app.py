@@ -37,6 +37,63 @@ def test_that_without_a_usable_display_it_says_what_to_do_and_ends_with_status_2
     assert "Traceback" not in ended.stderr
 
 
+# Starts the program and tells, at its first idle moment, what was imported before Qt and after.
+_IMPORTED = """
+import json, os, sys
+from importlib import import_module
+import PySide6  # the package alone has no Qt in it
+import sparseviz.gui.app as app
+
+before = set()
+class Noting:
+    def find_spec(self, name, *_):
+        if name == "PySide6.QtCore" and not before:
+            before.update(sys.modules)
+sys.meta_path.insert(0, Noting())
+DisplayProbe = app.DisplayProbe
+class Probe(DisplayProbe):
+    def problem(self):
+        said = super().problem()
+        from PySide6.QtCore import QTimer
+        from PySide6.QtWidgets import QApplication
+        exec_ = QApplication.exec
+        def tell():
+            print(json.dumps({"before": sorted(before), "after": sorted(set(sys.modules) - before)}), flush=True)
+            os._exit(0)
+        def run(*_):
+            QTimer.singleShot(0, tell)
+            return exec_()
+        QApplication.exec = run
+        return said
+app.DisplayProbe = Probe
+app.start([])
+"""
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    """Names of modules at the start, before Qt and after."""
+    folder = str(tmp_path_factory.mktemp("start"))
+    there = os.environ | {"QT_QPA_PLATFORM": "offscreen", "XDG_DATA_HOME": folder, "SPARSEVIZ_SETTINGS": folder}
+    ended = subprocess.run(
+        [sys.executable, "-c", _IMPORTED], env=there, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+def test_that_at_the_start_nothing_but_the_window_s_own_modules_is_imported_after_qt(imported):
+    assert "sparseviz.gui.main_window" in imported["after"]
+    late = [name for name in imported["after"] if name.startswith("sparseviz.")]
+    assert [name for name in late if not name.startswith("sparseviz.gui")] == []
+    assert {"torch", "h5py", "sparseviz.trainer"} <= set(imported["before"])
+
+
+@pytest.mark.parametrize("module", ["PIL.GifImagePlugin", "sparseviz.gui.compare.window", "matplotlib", "onnxruntime"])
+def test_that_what_only_some_need_is_not_imported_at_the_start(imported, module):
+    assert module not in {*imported["before"], *imported["after"]}
+
+
 @pytest.fixture
 def screen():
     """A virtual screen, or a skipped test; the number is free, Xvfb says which."""

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
 from sparseviz.gui.actions import Actions
-from sparseviz.gui.compare.window import CompareWindow
 from sparseviz.gui.panels.runs import RunsPanel
+
+if TYPE_CHECKING:
+    from sparseviz.gui.compare.window import CompareWindow
 
 
 class Comparing(QObject):
@@ -39,6 +42,8 @@ class Comparing(QObject):
     @Slot(list)
     def compare(self, files: Iterable[Path]) -> None:
         """Open the window, and add these runs."""
+        from sparseviz.gui.compare.window import CompareWindow  # noqa: PLC0415  # its views would delay the start
+
         if self.window is None or not shiboken6.isValid(self.window) or not self.window.isVisible():
             self.window = CompareWindow()
             self.window.opened.connect(self.run_chosen)
