@@ -260,12 +260,15 @@ class Gate(nn.Module):
     def add_penalty_gradient(
         self, lambda1: float | Tensor, lambda2: float | Tensor, scale: float, count: Count = "l1"
     ) -> None:
-        """Add the scaled gradient of `penalty` to the parameters' own: cheaper than a graph for a known formula."""
+        """Add the scaled gradient of `penalty` to the parameters' own: cheaper than a graph for a known formula.
+
+        Those of "clip" lie in [0, 1], where they start and are put back after every update.
+        """
         for parameter in self.sets.values():
             weight = scale * self._fan(parameter)
             offset, slope = _pull(lambda1 * weight, lambda2 * weight, count)
             if self.estimator == "clip" and parameter.grad is not None:  # no second copy of the gates
-                parameter.grad.add_(parameter.clamp_(0, 1), alpha=slope).add_(offset)
+                parameter.grad.add_(parameter, alpha=slope).add_(offset)
                 continue
             gates = self._values(parameter)
             pull = slope * gates + offset

@@ -37,14 +37,14 @@ class Tally:
 
     def __init__(self, device: torch.device, ranks: Ranks = ALONE) -> None:
         self.sums = torch.zeros(len(SUMS), device=device)
+        self._loss, self._wrong, self._images = self.sums.unbind()  # of the same memory: an index a step costs more
         self._ranks = ranks
 
     def count(self, loss: Tensor, answers: Tensor, labels: Tensor) -> None:
         """Add a batch: its mean loss, answers (B, classes) and labels (B,)."""
-        wrong = (answers.argmax(dim=1) != labels).sum()
-        self.sums[0] += loss * len(labels)
-        self.sums[1] += wrong
-        self.sums[2] += len(labels)
+        self._loss.add_(loss * len(labels))
+        self._wrong.add_((answers.argmax(dim=1) != labels).sum())
+        self._images.add_(len(labels))
 
     def take(self) -> list[float]:
         """The sums over all ranks, which begin anew. Waits for the device."""

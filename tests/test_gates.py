@@ -112,6 +112,7 @@ def test_that_the_penalty_gradient_added_to_the_gates_is_that_of_the_formula(est
 
 def test_that_the_penalty_gradient_adds_to_the_gradient_of_the_loss():
     weight, gate = random_gate()
+    gate.project()  # as after every update
     gate(weight).sum().backward()
     assert gate.parameter.grad is not None
     before = gate.parameter.grad.clone()
