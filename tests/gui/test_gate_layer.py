@@ -12,7 +12,7 @@ from sparseviz.gui.views import GatesView
 from sparseviz.gui.views.bins import fate
 from sparseviz.snapshot import HISTOGRAM_BINS
 from tests.gui import histories
-from tests.gui.test_gates_view import FC1, heights
+from tests.gui.test_gates_view import FC1, counted
 from tests.gui.test_views import dark_palette
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
@@ -46,9 +46,8 @@ def test_that_a_click_on_a_row_shows_its_layer_large_and_escape_shows_all_again(
     assert view.is_large()
     assert view.large.isVisible()
     assert not view.list.isVisible()
-    assert (
-        heights(view.large.plots.cut_bars) + heights(view.large.plots.kept_bars) == run[20].layers[FC1].histogram
-    ).all()
+    drawn = [counted(bars.opts["height"]) for bars in (view.large.plots.cut_bars, view.large.plots.kept_bars)]
+    assert (sum(drawn) == run[20].layers[FC1].histogram).all()
     qtbot.keyClick(view.large, Qt.Key.Key_Escape)
     assert not view.is_large()
     assert view.rows[FC1].hasFocus()
@@ -59,10 +58,10 @@ def test_that_the_button_leads_back_and_what_was_drawn_meanwhile_is_in_the_rows(
     opened(view, run, 20)
     view.draw(run, 33)
     plots = view.rows[FC1].plots
-    assert heights(plots.kept_bars).sum() == run[20].layers[FC1].kept  # what is not seen is not drawn
+    assert counted(plots.bars.kept).sum() == run[20].layers[FC1].kept  # what is not seen is not drawn
     qtbot.mouseClick(view.bar.back, Qt.MouseButton.LeftButton)
     assert not view.is_large()
-    assert (heights(plots.cut_bars) + heights(plots.kept_bars) == run[33].layers[FC1].histogram).all()
+    assert (counted(plots.bars.cut) + counted(plots.bars.kept) == run[33].layers[FC1].histogram).all()
 
 
 def test_that_up_and_down_and_the_buttons_go_to_the_neighbour_and_stop_at_the_ends(shown, run, qtbot):

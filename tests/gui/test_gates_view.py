@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.views import GatesView
@@ -16,8 +16,43 @@ pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignor
 FC1 = 2  # the layer's number
 
 
-def heights(bars):
-    return np.round(10 ** np.asarray(bars.opts["height"]) - 1).astype(int)
+def counted(heights):
+    """The counts that heights on the log axis stand for."""
+    return np.round(10**heights - 1).astype(int)
+
+
+def painted(widget):
+    """(height, width, 3) from 0 to 255."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(int)
+
+
+def rgb(colour):
+    return [colour.red(), colour.green(), colour.blue()]
+
+
+def rulers(plots):
+    return plots.rulers(plots.now.info.quantity, plots.bars.top, plots.frame.times)
+
+
+def thresholds(plots):
+    """Which pixels of the threshold's column in the histogram, and of its row in the strip, have its colour."""
+    is_colour = (painted(plots) == rgb(plots._theme.warning)).all(axis=2)
+    up, across, along, time = rulers(plots)
+    rows = slice(int(up.bounds.top()) + 1, int(up.bounds.bottom()))
+    columns = slice(int(time.bounds.left()) + 1, int(time.bounds.right()))
+    column, row = int(across.place(plots.now.threshold)), int(along.place(plots.now.threshold))
+    return is_colour[rows, column], is_colour[row, columns]
+
+
+def is_now(plots):
+    """Which columns of the strip are a line from top to bottom, in the colour of text."""
+    is_colour = (painted(plots) == rgb(plots._theme.text)).all(axis=2)
+    _, _, along, time = rulers(plots)
+    found = is_colour[int(along.bounds.top()) + 2 : int(along.bounds.bottom()) - 2].all(axis=0)
+    found[: int(time.bounds.left())] = False
+    return found
 
 
 def test_that_the_histogram_shows_the_counts_at_the_position_and_none_after_it(shown, run):
@@ -25,44 +60,42 @@ def test_that_the_histogram_shows_the_counts_at_the_position_and_none_after_it(s
     for position in (12, 30, 3):
         view.draw(run, position)
         for row, layer in zip(view.rows, run[position].layers, strict=True):
-            assert (heights(row.plots.cut_bars) + heights(row.plots.kept_bars) == layer.histogram).all()
-            assert heights(row.plots.kept_bars).sum() == layer.kept
+            assert (counted(row.plots.bars.cut) + counted(row.plots.bars.kept) == layer.histogram).all()
+            assert counted(row.plots.bars.kept).sum() == layer.kept
 
 
-def test_that_the_threshold_line_stands_at_the_threshold_in_histogram_and_strip(shown, run):
+def test_that_the_threshold_is_dashed_where_it_stands_in_histogram_and_strip(shown, run):
     view = shown(GatesView)
     view.draw(run, 20)
     for row in view.rows:
-        assert row.plots.threshold.isVisible()
-        assert row.plots.threshold.value() == row.plots.strip_threshold.value() == 0.5
-        assert row.plots.threshold.pen.style() == Qt.PenStyle.DashLine
+        across, along = thresholds(row.plots)
+        for line in (across, along):
+            assert 0.3 < line.mean() < 0.9  # dashes
 
 
 def test_that_a_method_without_gates_shows_its_own_quantity_and_no_threshold_before_a_cut(shown):
     view, run = shown(GatesView), histories.magnitude()
     view.draw(run, 1)
     row = view.rows[0]
-    assert not row.plots.threshold.isVisible()
-    assert not row.plots.strip_threshold.isVisible()
+    assert not (painted(row.plots) == rgb(view.theme.warning)).all(axis=2).any()
     assert "undecided" not in row.words.state.texts[0]
     assert all("|w| / std" in caption.texts[0] for caption in view.captions)
     view.draw(run, 4)
-    assert row.plots.threshold.isVisible()
-    assert row.plots.threshold.value() == 1.0
+    assert row.plots.now.threshold == 1.0
+    assert all(line.any() for line in thresholds(row.plots))
 
 
 def test_that_the_strip_holds_every_snapshot_and_marks_now_unless_now_is_the_end(shown, run):
     view = shown(GatesView)
     view.draw(run, 10)
     row = view.rows[FC1]
-    image = row.plots.image.image  # (HISTOGRAM_BINS, STRIP_COLUMNS)
+    image = row.plots.image  # (HISTOGRAM_BINS, STRIP_COLUMNS)
     assert image.dtype == np.uint8
     for column, position in enumerate(nearest_columns(run.epochs(), *whole(run.epochs()))):
         assert ((image[:, column] > 0) == (run[position].layers[FC1].histogram > 0)).all()
-    assert row.plots.now.isVisible()
-    assert row.plots.now.value() == run[10].epoch
+    assert np.flatnonzero(is_now(row.plots)).tolist() == [int(rulers(row.plots)[3].place(run[10].epoch))]
     view.draw(run, len(run) - 1)
-    assert not row.plots.now.isVisible()
+    assert not is_now(row.plots).any()
 
 
 def test_that_the_strip_of_a_growing_history_equals_the_strip_of_the_whole(shown, run):
@@ -73,10 +106,8 @@ def test_that_the_strip_of_a_growing_history_equals_the_strip_of_the_whole(shown
         growing.draw(history, len(history) - 1)
     whole.draw(run, len(run) - 1)
     for one, other in zip(growing.rows, whole.rows, strict=True):
-        assert (one.plots.image.image == other.plots.image.image).all()
-        assert one.plots.image.mapRectToParent(one.plots.image.boundingRect()) == other.plots.image.mapRectToParent(
-            other.plots.image.boundingRect()
-        )
+        assert (one.plots.image == other.plots.image).all()
+        assert (painted(one.plots) == painted(other.plots)).all()
 
 
 def test_that_uneven_times_stand_where_they_belong_in_the_strip():
@@ -147,4 +178,4 @@ def test_that_the_wheel_scrolls_many_layers_and_draws_those_that_come_into_sight
     QApplication.processEvents()
     view.list.draw_rows()
     assert not view.rows[-1].stale
-    assert heights(view.rows[-1].plots.kept_bars).sum() == 48
+    assert counted(view.rows[-1].plots.bars.kept).sum() == 48

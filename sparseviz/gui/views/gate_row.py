@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QVBoxLayout
 
 from sparseviz.gui.theme import Theme
 from sparseviz.gui.views.focus import OUTLINE, Focusable
-from sparseviz.gui.views.gate_plots import GatePlots
 from sparseviz.gui.views.gate_words import GateWords
+from sparseviz.gui.views.small_plots import SmallPlots
 from sparseviz.gui.views.strip import Frame
 from sparseviz.snapshot import LayerInfo
 
@@ -15,7 +15,7 @@ ROW_HEIGHT = 88  # pixels, at least
 
 
 class GateRow(Focusable):
-    """Its plots are made when it is drawn for the first time: a hundred at once would take a second."""
+    """Words and plots of one layer, drawn when they come into sight."""
 
     clicked = Signal()
 
@@ -23,31 +23,18 @@ class GateRow(Focusable):
         super().__init__()
         self.info = info
         self.stale = True
-        self._theme = theme
-        self._plots: GatePlots | None = None
         self._told: tuple[str, ...] = ()
-        self.words = GateWords()
+        self.words, self.plots = GateWords(), SmallPlots(theme, self.font())
         self.setMinimumHeight(ROW_HEIGHT)
         self.setAccessibleName(info.name)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(OUTLINE, OUTLINE, OUTLINE, OUTLINE)
-        self._column.setSpacing(0)
-        self._column.addWidget(self.words)
-        self._column.addStretch(1)
+        self.plots.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # the row is clicked, the list scrolls
+        self.plots.setAccessibleName(self.tr("Histogram now and over time, {0}").format(info.name))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(OUTLINE, OUTLINE, OUTLINE, OUTLINE)
+        column.setSpacing(0)
+        column.addWidget(self.words)
+        column.addWidget(self.plots, 1)
         self.restyle(theme)
-
-    @property
-    def plots(self) -> GatePlots:
-        """Histogram and strip."""
-        if self._plots is None:
-            self._plots = GatePlots()
-            canvas = self._plots.canvas
-            canvas.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # the row is clicked, the list scrolls
-            canvas.setAccessibleName(self.tr("Histogram now and over time, {0}").format(self.info.name))
-            self._plots.restyle(self._theme, self.font())
-            self._column.takeAt(1)  # what kept its place
-            self._column.addWidget(canvas, 1)
-        return self._plots
 
     def draw(self, frame: Frame, layer: int) -> None:
         """Draw layer number `layer`."""
@@ -63,15 +50,13 @@ class GateRow(Focusable):
 
     def forget(self) -> None:
         """Let the history go."""
-        if self._plots is not None:
-            self._plots.forget()
+        self.plots.forget()
 
     def restyle(self, theme: Theme) -> None:
         """Take on the theme's colours."""
-        self._theme, self.outline = theme, theme.accent
+        self.outline = theme.accent
         self.words.restyle(theme)
-        if self._plots is not None:
-            self._plots.restyle(theme, self.font())
+        self.plots.restyle(theme, self.font())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take the press, so that the release comes here."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 
 from PySide6.QtCore import Qt, Slot
@@ -14,11 +15,13 @@ from sparseviz.gui.views.bins import bin_rows
 from sparseviz.gui.views.gate_bar import GateBar
 from sparseviz.gui.views.gate_layer import GateLayer
 from sparseviz.gui.views.gate_list import GateList
-from sparseviz.gui.views.gate_plots import AXIS_WIDTHS
 from sparseviz.gui.views.gate_row import GateRow
 from sparseviz.gui.views.overview import Overview
+from sparseviz.gui.views.small_plots import AXIS_WIDTHS
 from sparseviz.gui.views.strip import Frame, whole
 from sparseviz.snapshot import History, LayerInfo
+
+_LARGE = 1  # the second screen
 
 
 class GatesView(View):
@@ -30,7 +33,7 @@ class GatesView(View):
         super().__init__(parent)
         self._times: tuple[float, float] | None = None  # the epochs that the strips show; None is all
         self._frame: Frame | None = None
-        self.bar, self.overview, self.list, self.large = GateBar(), Overview(), GateList(), GateLayer()
+        self.bar, self.overview, self.list = GateBar(), Overview(), GateList()
         self.captions = FittingLabel(), FittingLabel()
         self._screens = QStackedWidget()
         self._arrange()
@@ -51,7 +54,6 @@ class GatesView(View):
         rows.addWidget(self.list, 7)
         rows.addLayout(footer)
         self._screens.addWidget(every)
-        self._screens.addWidget(self.large)
         column.addWidget(self.bar)
         column.addWidget(self._screens, 1)
 
@@ -64,8 +66,16 @@ class GatesView(View):
         self.overview.chosen.connect(self.list.go)
         for source in (self.list, self.overview):
             source.opened.connect(self.show_layer)
-        for walk in (self.bar, self.large):
-            walk.went.connect(self._go)
+        self.bar.went.connect(self._go)
+
+    @cached_property
+    def large(self) -> GateLayer:
+        """One layer large; made when one is asked for."""
+        made = GateLayer()
+        made.went.connect(self._go)
+        made.restyle(self.theme)
+        self._screens.addWidget(made)
+        return made
 
     @property
     def rows(self) -> list[GateRow]:
@@ -139,7 +149,7 @@ class GatesView(View):
 
     def is_large(self) -> bool:
         """Whether one layer has the whole view."""
-        return self._screens.currentWidget() is self.large
+        return self._screens.currentIndex() == _LARGE
 
     @Slot(int)
     def show_layer(self, number: int) -> None:
@@ -246,13 +256,17 @@ class GatesView(View):
         """Let the history go; the rows stay, for the next run often has the same layers."""
         self._frame = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        for part in (self.list, self.overview, self.large):
+        for part in self._parts():
             part.forget()
+
+    def _parts(self) -> list[Overview | GateList | GateLayer]:
+        """What draws, as far as it is made."""
+        return [self.overview, self.list, *([self.large] if "large" in vars(self) else [])]
 
     def _restyle(self, theme: Theme) -> None:
         for caption in self.captions:
             mute(caption, theme)
-        for part in (self.bar, self.overview, self.list, self.large):
+        for part in (self.bar, *self._parts()):
             part.restyle(theme)
         self._caption()
 

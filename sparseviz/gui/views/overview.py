@@ -15,7 +15,7 @@ from sparseviz.gui.views import counts
 from sparseviz.gui.views.base import FittingLabel, percent, undecided
 from sparseviz.gui.views.focus import OUTLINE, Focusable
 from sparseviz.gui.views.gate_list import OPENING
-from sparseviz.gui.views.gate_plots import settle
+from sparseviz.gui.views.large_plots import settle
 from sparseviz.gui.views.strip import Frame
 from sparseviz.snapshot import History, Snapshot
 
