@@ -182,24 +182,54 @@ def test_that_each_weight_s_value_is_written_once_it_has_room(view, run):
 def test_that_dead_rows_and_columns_are_marked_on_the_other_side_of_zero(view, run):
     view.draw(run, len(run) - 1)
     layer = run[len(run) - 1].layers[FC1]
-    dead = view.heatmap.row_bars.dead.opts
-    assert dead["y0"].tolist() == np.flatnonzero(layer.row_kept == 0).tolist()
-    assert (dead["width"] < 0).all()
-    assert view.heatmap.column_bars.dead.opts["x0"].tolist() == np.flatnonzero(layer.column_kept == 0).tolist()
+    rows, columns = view.heatmap.row_bars.dead.opts, view.heatmap.column_bars.dead.opts
+    assert marked(rows["y0"], rows["height"]) == np.flatnonzero(layer.row_kept == 0).tolist()
+    assert marked(columns["x0"], columns["width"]) == np.flatnonzero(layer.column_kept == 0).tolist()
+    assert rows["width"] < 0
+    assert columns["height"] < 0
 
 
-def test_that_more_bars_than_pixels_become_the_longest_of_their_neighbours(shown, run):
+def marked(begins, lengths):
+    """The rows or columns under marks; no two marks touch."""
+    assert (begins[1:] > (begins + lengths)[:-1]).all()
+    return [int(place) for begin, length in zip(begins, lengths, strict=True) for place in begin + np.arange(length)]
+
+
+@pytest.fixture
+def wide(shown, run):
+    """A layer with more columns than a screen has, drawn, and how many weights each of them keeps."""
     info = histories.info("wide", (4, 9000), 4)
     history = type(run)(info.weights)
     taken = (histories.Layer(info, 0).snapshot(),)
     history.append(type(run[0])(0, 0.0, 0.0, "train", dict(run[0].scalars), taken))
     view = shown(WeightsView)
     view.draw(history, 0)
-    bars = view.heatmap.column_bars.kept.opts
-    assert (len(bars["height"]), bars["width"]) == (1800, 5)
-    assert (bars["height"] == taken[0].column_kept.reshape(1800, 5).max(axis=1)).all()
+    return view, taken[0].column_kept
+
+
+def test_that_more_bars_than_pixels_become_the_longest_of_their_neighbours(wide):
+    view, kept = wide
+    bars, pixel = view.heatmap.column_bars.kept.opts, 9000 / view.heatmap.box.width()
+    assert 8 < pixel < 16
+    assert (len(bars["height"]), bars["width"]) == (1125, 8)
+    assert (bars["height"] == kept.reshape(1125, 8).max(axis=1)).all()
     view.heatmap.box.setRange(xRange=(100, 200), padding=0)
     assert view.heatmap.column_bars.kept.opts["width"] == 1
+
+
+def test_that_panning_draws_bars_anew_only_beyond_what_is_drawn(wide):
+    view, kept = wide
+    view.heatmap.box.setRange(xRange=(300, 400), padding=0)
+    drawn = view.heatmap.column_bars.kept.opts["x0"]
+    view.heatmap.move_by(0.4, 0)
+    assert view.heatmap.column_bars.kept.opts["x0"] is drawn
+    view.heatmap.move_by(0.4, 0)
+    bars = view.heatmap.column_bars.kept.opts
+    assert bars["x0"] is not drawn
+    assert (bars["height"] == kept[bars["x0"]]).all()
+    low, high = view.heatmap.box.viewRange()[0]
+    assert bars["x0"].min() <= low
+    assert high <= bars["x0"].max() + 1
 
 
 def test_that_a_unit_is_chosen_by_click_and_keys_and_its_picture_asked_for(view, run, qtbot):

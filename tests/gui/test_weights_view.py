@@ -30,19 +30,18 @@ def test_that_the_heatmap_is_the_preview_block_by_block_over_the_whole_matrix(sh
     view.draw(run, 20)
     assert view.layer() == "fc1"  # the largest comes first
     item, layer = view.heatmap.preview.item, run[20].layers[FC1]
-    assert item.image.dtype == np.uint8
-    blocks = item.image.reshape(125, 4, 115, 7)
+    assert item.levels.dtype == np.uint8
+    blocks = item.levels.reshape(125, 4, 115, 7)
     lit = blocks != NONE_KEPT
     assert (lit.any(axis=(1, 3)) == (layer.preview[1] > 0)).all()
     extreme = np.broadcast_to(layer.preview[0][:, None, :, None], blocks.shape)
     assert (blocks[lit] == extreme[lit]).all()
     assert lit[:, :, :-1].sum(axis=(1, 3)).tolist() == np.round(layer.preview[1][:, :-1] * (28 / 255)).tolist()
-    assert item.lut.shape == (256, 3)
     extent = item.mapRectToParent(item.boundingRect())
     assert (extent.height(), extent.width()) == (125 * 4, 115 * 7)
     assert view.heatmap.box.yInverted()
     view.choices.shows.setCurrentIndex(view.choices.shows.findData("density"))
-    assert ((item.image > 0) == (run[20].layers[FC1].preview[1] > 0)).all()
+    assert ((item.levels > 0) == (run[20].layers[FC1].preview[1] > 0)).all()
 
 
 def test_that_a_preview_from_an_earlier_snapshot_is_named_as_such(shown, run):
@@ -142,14 +141,14 @@ def test_that_true_cells_lie_over_the_preview_until_another_snapshot_is_drawn(sh
     cells = histories.cells(run, FC1, 20, (100, 130, 200, 250))
     view.heatmap.box.setRange(xRange=(200, 250), yRange=(100, 130), padding=0)
     view.show_cells(cells)
-    image = view.heatmap.cells.item.image
+    image = view.heatmap.cells.item.levels
     assert ((image != NONE_KEPT) == cells.kept).all()
     assert ((image > NONE_KEPT) == (cells.kept & (cells.weight >= 0))).all()
     assert view.captions.source.text() == f"true cells: live, step {run[20].step:,}"
     view.draw(run, 20)
-    assert view.heatmap.cells.item.image is not None
+    assert view.heatmap.cells.item.levels is not None
     view.draw(run, 21)
-    assert view.heatmap.cells.item.image is None
+    assert view.heatmap.cells.item.levels is None
     assert "preview" in view.captions.source.text()
 
 
@@ -162,9 +161,9 @@ def test_that_true_cells_show_mask_and_decisive_quantity(shown, run):
     view.show_cells(cells)
     assert "checkpoint at step" in view.captions.source.text()
     view.choices.shows.setCurrentIndex(view.choices.shows.findData("density"))
-    assert ((view.heatmap.cells.item.image == 255) == cells.kept).all()
+    assert ((view.heatmap.cells.item.levels == 255) == cells.kept).all()
     view.choices.shows.setCurrentIndex(view.choices.shows.findData("quantity"))
-    assert ((view.heatmap.cells.item.image > 127) == (cells.quantity > 0.5)).all()
+    assert ((view.heatmap.cells.item.levels > 127) == (cells.quantity > 0.5)).all()
     view.set_cells_available(False)
     assert view.choices.shows.currentData() == "magnitude"
 
@@ -173,7 +172,7 @@ def test_that_cells_of_another_layer_come_too_late(shown, run):
     view = shown(WeightsView)
     view.draw(run, 20)
     view.show_cells(histories.cells(run, 1, 20, (0, 50, 0, 500)))
-    assert view.heatmap.cells.item.image is None
+    assert view.heatmap.cells.item.levels is None
 
 
 def test_that_the_pointer_reads_the_preview_and_then_the_true_cell(shown, run, qtbot):
@@ -245,7 +244,7 @@ def test_that_the_whole_of_a_layer_is_asked_for_after_every_move_and_drawn_cell_
         assert cells_asked(qtbot, view) == ["fc1", 0, 500, 0, 800]
         cells = histories.cells(run, FC1, position, (0, 500, 0, 800))
         view.show_cells(cells)
-        assert ((view.heatmap.cells.item.image != NONE_KEPT) == cells.kept).all()
+        assert ((view.heatmap.cells.item.levels != NONE_KEPT) == cells.kept).all()
 
 
 def test_that_all_cells_of_a_checkpoint_give_way_to_a_preview_that_is_nearer_to_now(shown, run):
@@ -253,7 +252,7 @@ def test_that_all_cells_of_a_checkpoint_give_way_to_a_preview_that_is_nearer_to_
     view.draw(run, len(run) - 1)
     old = histories.cells(run, FC1, 5, (0, 500, 0, 800), source="checkpoint")
     view.show_cells(old)
-    assert view.heatmap.cells.item.image is None
+    assert view.heatmap.cells.item.levels is None
     assert view.captions.source.texts[0].startswith("preview")
     view.show_cells(histories.cells(run, FC1, 5, (0, 50, 0, 80), source="checkpoint"))
     assert view.captions.source.texts[0].startswith("true cells: checkpoint")

@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from sparseviz.gui.theme import Colours, Theme, small, style_canvas, style_plot
 from sparseviz.gui.views.arrangement import Bars
 from sparseviz.gui.views.bars import KeptBars
+from sparseviz.gui.views.cell_axis import CellAxis
 from sparseviz.gui.views.cell_marks import CellMarks
 from sparseviz.gui.views.levels import Picture, Scale
+from sparseviz.gui.views.pooled_image import LevelsImage, PooledImage
 
 AXIS_WIDTH = 46
 SCALE_WIDTH = 58  # pixels, of the colour bar with its axis
@@ -24,50 +26,6 @@ CLOSEST = 1  # cell; zoom goes no nearer
 
 
 _EDGES = ("xMin", "xMax", "yMin", "yMax")
-
-
-class PooledImage:
-    """A picture in which cells finer than a screen pixel become one, and no kept cell vanishes."""
-
-    def __init__(self) -> None:
-        self.item = pg.ImageItem(axisOrder="row-major", levels=(0, 255))
-        self.densest = 1.0  # the share that the strongest colour stands for
-        self._picture: Picture | None = None
-        self._corner = (0.0, 0.0)  # row and column of the first level
-        self._cell = (1.0, 1.0)  # rows and columns of the picture that one level stands for
-        self._size = (0, 0)  # of what is drawn; 0 is nothing
-
-    def show(self, picture: Picture, corner: tuple[float, float], cell: tuple[float, float]) -> None:
-        """Take a picture; `fit` draws it."""
-        self._picture, self._corner, self._cell = picture, corner, cell
-        self._size = (0, 0)
-
-    def clear(self) -> None:
-        """Show nothing."""
-        self._picture = None
-        self.item.clear()
-
-    def is_empty(self) -> bool:
-        """Whether there is nothing to show."""
-        return self._picture is None
-
-    def fit(self, rows_per_pixel: float, columns_per_pixel: float) -> bool:
-        """Draw for a screen pixel of this size in cells, if that differs from what is drawn; whether it did."""
-        if self._picture is None:
-            return False
-        shape = self._picture.values.shape
-        height, width = (
-            max(min(count, math.floor(count * cell / pixel + 0.01)), 1)
-            for count, cell, pixel in zip(shape, self._cell, (rows_per_pixel, columns_per_pixel), strict=True)
-        )
-        if self._size == (height, width):
-            return False
-        self._size = height, width
-        levels, self.densest = self._picture.fitted(height, width)
-        self.item.setImage(levels, levels=(0, 255), autoLevels=False)
-        rows, columns = (count * cell for count, cell in zip(shape, self._cell, strict=True))
-        self.item.setRect(self._corner[1], self._corner[0], columns, rows)
-        return True
 
 
 class Heatmap(QWidget):
@@ -99,11 +57,11 @@ class Heatmap(QWidget):
         self.box.sigRangeChanged.connect(self._range_changed)
 
     def _add_plots(self) -> None:
-        self.plot = self.canvas.addPlot(0, 0, enableMenu=False)
+        self.plot = self._add_plot(0, 0, "left", "bottom")
         self.box = self.plot.getViewBox()
-        self.row_plot = self.canvas.addPlot(0, 1, enableMenu=False)
-        self.column_plot = self.canvas.addPlot(1, 0, enableMenu=False)
-        self.scale_plot = self.canvas.addPlot(0, 2, enableMenu=False)
+        self.row_plot = self._add_plot(0, 1)
+        self.column_plot = self._add_plot(1, 0, "bottom")
+        self.scale_plot = self._add_plot(0, 2)
         self.kept_label = self.canvas.addLabel(self.tr("kept"), 1, 1)
         for plot in (self.plot, self.row_plot):
             plot.invertY(True)
@@ -113,10 +71,14 @@ class Heatmap(QWidget):
         self.column_plot.setMouseEnabled(x=True, y=False)
         self.scale_plot.setMouseEnabled(x=False, y=False)
 
+    def _add_plot(self, row: int, column: int, *along_cells: str) -> Any:
+        axes = {side: CellAxis(side) for side in along_cells}
+        return self.canvas.addPlot(row, column, enableMenu=False, axisItems=axes)
+
     def _add_items(self) -> None:
         self.preview, self.cells = PooledImage(), PooledImage()
         self.cells.item.setZValue(1)
-        self.scale_image = pg.ImageItem(axisOrder="row-major", levels=(0, 255))
+        self.scale_image = LevelsImage()
         self.marks = CellMarks()
         self.marks.setZValue(2)
         for item in (self.preview.item, self.cells.item, self.marks):
@@ -147,6 +109,10 @@ class Heatmap(QWidget):
         self.kept_label.setMaximumHeight(FOOT)
         layout.setAlignment(self.kept_label, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
         self.scale_plot.getAxis("right").setWidth(SCALE_WIDTH - 14)
+        for plot in (self.plot, self.row_plot, self.column_plot, self.scale_plot):
+            for axis in (entry["item"] for entry in plot.axes.values()):
+                if not axis.isVisible():
+                    axis.unlinkFromView()  # else it follows every move unseen
 
     def _size_bars(self) -> None:
         layout, (least, most) = self.canvas.ci.layout, BARS_LIMITS
@@ -225,10 +191,11 @@ class Heatmap(QWidget):
         return (bottom - top) / height, (right - left) / width
 
     def _fit(self) -> None:
-        drawn = [image.fit(*self._cells_per_pixel()) for image in (self.preview, self.cells)]
+        rows, columns = self._cells_per_pixel()
+        drawn = [image.fit(rows, columns) for image in (self.preview, self.cells)]
         (left, right), (top, bottom) = self.box.viewRange()
-        self.row_bars.fit(top, bottom)
-        self.column_bars.fit(left, right)
+        self.row_bars.fit(top, bottom, rows)
+        self.column_bars.fit(left, right, columns)
         if any(drawn):
             self.fitted.emit()
 
@@ -245,15 +212,15 @@ class Heatmap(QWidget):
     def set_colours(self, colours: Colours) -> None:
         """Set the colour of each level, (256, 3)."""
         for item in (self.preview.item, self.cells.item, self.scale_image):
-            item.setLookupTable(colours)
+            item.set_colours(colours)
 
     def set_scale(self, scale: Scale) -> None:
         """Draw the colour bar."""
         if scale == self._scale:
             return
         self._scale = scale
-        self.scale_image.setImage(np.arange(scale.first, 256, dtype=np.uint8)[:, None], levels=(0, 255))
-        self.scale_image.setRect(0, scale.low, 1, scale.high - scale.low)
+        levels = np.arange(scale.first, 256, dtype=np.uint8)[:, None]
+        self.scale_image.show_levels(levels, QRectF(0, scale.low, 1, scale.high - scale.low))
         self.scale_plot.setRange(xRange=(0, 1), yRange=(scale.low, scale.high), padding=0)
         self.scale_plot.setLabel("right", scale.label)
 
