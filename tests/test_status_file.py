@@ -3,17 +3,21 @@
 import dataclasses
 import json
 import math
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sparseviz.run import resume_run
 from sparseviz.snapshot import Errors
 from sparseviz.store import RunFileError, RunReader, resume_point, status_file
-from sparseviz.store.following import StatusSource
+from sparseviz.store.following import FileSource, StatusSource
 from sparseviz.store.lock import Writer
 from sparseviz.store.network_drive import kind_of
 from sparseviz.store.status_file import StatusFile, read_status, status_path
 from tests.conftest import Seen, new_writer, plain, recorded
+from tests.test_resume import StoppingAt
 
 WRITER = Writer(7, "elsewhere", "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:01+00:00")
 SHAPE = (1, 28, 28)
@@ -137,6 +141,45 @@ def test_that_a_writer_publishes_it_and_removes_it_when_the_run_has_ended(gated,
         assert status.writer == run.writer
     writer.finish("stopped", Errors())
     assert [path.name for path in tmp_path.iterdir()] == ["run.h5"]
+
+
+def left_behind(path):
+    """What a writer leaves beside this run file when it is killed while it publishes."""
+    left = [status_path(path), path.with_name(f".{path.name}.status.tmp")]
+    for each in left:
+        each.write_text("of a writer that was killed")
+    return left
+
+
+def test_that_what_a_killed_writer_left_goes_when_another_begins_a_file_of_the_same_name(gated, tmp_path):
+    left = left_behind(tmp_path / "run.h5")
+    writer = new_writer(gated, tmp_path / "run.h5")
+    assert not any(path.exists() for path in left)
+    writer.append(gated.snapshots[0])
+    left_behind(tmp_path / "run.h5")  # as a disk without room does
+    writer.finish("stopped", Errors())
+    assert [path.name for path in tmp_path.iterdir()] == ["run.h5"]
+
+
+def test_that_what_a_killed_writer_left_goes_when_its_run_is_resumed(stopped, tmp_path):
+    path = Path(shutil.copy(stopped.path, tmp_path / "run.h5"))
+    left_behind(path)
+    resume_run(path, tmp_path / "on.h5", watcher=StoppingAt(resume_point(path).checkpoint.step + 1))
+    assert {path.name for path in tmp_path.iterdir()} == {"run.h5", "on.h5"}
+
+
+def test_that_what_a_writer_left_that_was_killed_at_the_end_goes_when_the_run_is_opened(copy):
+    left = left_behind(copy)
+    assert FileSource(copy).look().status == "finished"
+    assert not any(path.exists() for path in left)
+
+
+def test_that_the_status_of_an_interrupted_run_stays_beside_it(gated, tmp_path):
+    """From here its writer is gone, but another machine's lock cannot always be seen."""
+    new_writer(gated, tmp_path / "run.h5").close()
+    left = left_behind(tmp_path / "run.h5")
+    assert FileSource(tmp_path / "run.h5").look().status == "interrupted"
+    assert all(path.exists() for path in left)
 
 
 def test_that_of_a_resumed_run_it_has_what_came_before(stopped, tmp_path):

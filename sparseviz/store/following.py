@@ -17,7 +17,7 @@ from sparseviz.store.lock import Writer, writer_of
 from sparseviz.store.network_drive import is_remote
 from sparseviz.store.opening import is_file
 from sparseviz.store.reader import RunReader
-from sparseviz.store.status_file import SUFFIX, Status, read_status, status_path
+from sparseviz.store.status_file import SUFFIX, Status, clean, read_status, status_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,8 @@ class FileSource:
                 snapshots = run.snapshots(self._seen) if count > self._seen else ()
                 self._seen += len(snapshots)
                 return News(snapshots, status, writer, checkpoint_steps=run.checkpoint_steps())
+            if status != "interrupted" and not writer:
+                clean(self.path)  # that of a writer which was killed at the very end
             # Read anew, as whoever opens the file later does: with the previews that stay.
             return News(run.snapshots(), status, writer, run.message, run.errors, run.checkpoint_steps(), is_all=True)
 

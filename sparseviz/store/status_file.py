@@ -3,8 +3,9 @@
 It is for whoever cannot follow the run file itself: SWMR, by which HDF5 lets a file be read while it grows, needs a
 local or POSIX file system, not NFS or SMB. Its name is the run file's with ".status" behind it. It is JSON, written
 under a temporary name and renamed at a snapshot, at most once a second and never for more than 1 part in 400 of the
-time, and removed when the run has ended; only a killed writer leaves it behind. Whether that lives is told by its
-lock; from another machine, where that may not be seen, by the time of its last sign of life.
+time, and removed when the run has ended; only a killed writer leaves it behind, until the run is resumed or branched,
+or is opened and has ended. Whether a writer lives is told by its lock; from another machine, where that may not be
+seen, by the time of its last sign of life.
 
     format, format_version   "sparseviz status", 1
     run                      the run file's name
@@ -53,13 +54,28 @@ def status_path(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
+def clean(path: Path) -> None:
+    """Remove the status of this run file, whose writer has ended or was killed, perhaps while it wrote the status."""
+    status = status_path(path)
+    for left in (status, _temporary(status)):
+        try:
+            left.unlink(missing_ok=True)
+        except OSError as error:
+            logging.getLogger(__name__).warning("%s cannot be removed: %s", left, error)
+
+
+def _temporary(status: Path) -> Path:
+    return status.with_name(f".{status.name}.tmp")
+
+
 class StatusFile:
     """Publishes the status of one run. What goes wrong with it is logged, and is no harm to the run."""
 
     def __init__(
         self, path: Path, info: RunInfo, input_shape: tuple[int, ...], earlier: Iterable[Snapshot] = ()
     ) -> None:
-        self._path = status_path(path)
+        self._run = path
+        clean(path)  # of a run that had this name
         self._facts = {"info": _info(info), "input_shape": list(input_shape)}
         self._thinned = {True: _Thinned(), False: _Thinned()}  # with a validation error, without
         self._waiting = list(earlier)  # not put into words yet
@@ -80,29 +96,26 @@ class StatusFile:
         try:
             self._replace(self._text(snapshot, writer))
         except OSError as error:  # on Windows also where somebody reads it just now: the next time will do
-            logging.getLogger(__name__).info("%s was not written: %s", self._path, error)
+            logging.getLogger(__name__).info("the status of %s was not written: %s", self._run, error)
         now = monotonic()
         self._due = began + max(EVERY_S, SHARE * (now - began))
 
     def move(self, path: Path) -> None:
         """The run file is at `path` from now on."""
-        if status_path(path) != self._path:
+        if path != self._run:
             self.remove()
-            self._path, self._due = status_path(path), 0.0
+            self._run, self._due = path, 0.0
 
     def remove(self) -> None:
         """The run file is closed and can be read itself."""
-        try:
-            self._path.unlink(missing_ok=True)
-        except OSError as error:
-            logging.getLogger(__name__).warning("%s cannot be removed: %s", self._path, error)
+        clean(self._run)
 
     def _text(self, snapshot: Snapshot, writer: Writer) -> str:
         """Only what is new is put into words anew."""
         head = {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
-            "run": self._path.name.removesuffix(SUFFIX),
+            "run": self._run.name,
             "writer": dataclasses.asdict(writer),
             **self._facts,
             "events": [(seen, event.step, event.name, *map(_number, _values(event))) for seen, event in self._events],
@@ -113,9 +126,10 @@ class StatusFile:
         return f'{json.dumps(head, allow_nan=False)[:-1]}, "snapshots": [\n{snapshots}]}}\n'
 
     def _replace(self, text: str) -> None:
-        temporary = self._path.with_name(f".{self._path.name}.tmp")
+        status = status_path(self._run)
+        temporary = _temporary(status)
         temporary.write_text(text, encoding="utf-8")
-        temporary.replace(self._path)
+        temporary.replace(status)
 
 
 class _Thinned:

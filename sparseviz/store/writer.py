@@ -22,7 +22,7 @@ from sparseviz.store.format import (
 from sparseviz.store.place import WriteError
 from sparseviz.store.resuming import ResumePoint, copy_into
 from sparseviz.store.safe_file import SafeFile
-from sparseviz.store.status_file import StatusFile
+from sparseviz.store.status_file import StatusFile, clean
 from sparseviz.thinning import Slots
 
 
@@ -48,6 +48,8 @@ class RunWriter:
             self._keeps_masks = "snapshots/masks" in file
 
         self._file = SafeFile(path, fill)
+        if earlier:
+            clean(earlier.path)  # its writer may have been killed
         self._status = StatusFile(path, info, inputs.images.shape[1:], earlier.seen() if earlier else ())
         self._writes: dict[str, tuple[int, int]] = {}  # slots taken by what is being written, with their generations
 
