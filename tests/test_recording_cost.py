@@ -1,4 +1,4 @@
-"""What recording costs, in time and on disk; slow, and only on an idle machine."""
+"""What recording costs, in time and on disk; what is slow, only on an idle machine."""
 
 import time
 from collections import defaultdict
@@ -11,6 +11,7 @@ from sparseviz.config import RunConfig
 from sparseviz.run import record_run
 from sparseviz.store import RunReader, RunWriter
 from sparseviz.trainer import Trainer
+from tests.conftest import new_writer
 
 # LeNet-5 in batches of 128, on the digits, which need no download. As far apart as the preset lenet5-mnist-best has its
 # snapshots: 95 steps.
@@ -59,6 +60,14 @@ def test_that_three_hundred_snapshots_take_twenty_megabytes_at_most(tmp_path):
         assert len(run) == 301
     print(f"\n{besides / 1e6:.1f} MB without checkpoints")
     assert besides <= 20e6
+
+
+def test_that_the_writer_holds_no_chunks_through_which_every_flush_would_have_to_walk(gated, tmp_path):
+    writer = new_writer(gated, tmp_path / "run.h5")
+    writer.append(gated.snapshots[0])
+    _, held, _ = writer._file.small("snapshots/scalars").id.get_access_plist().get_chunk_cache()
+    writer.close()
+    assert held == 0
 
 
 def checkpoints(path: Path) -> int:

@@ -47,7 +47,9 @@ class SafeFile:
         with self._lock_of(path) as lock:
             rename(temporary, path)
             # HDF5's own lock would refuse us where a reader opens the file at this very moment
-            file, place = h5py.File(path, "r+", libver=LIBVER, locking=False), Place(path)
+            # a flush walks through all chunks in caches, of which none is written or read again
+            file = h5py.File(path, "r+", libver=LIBVER, locking=False, rdcc_nbytes=0)
+            place = Place(path)
             file.swmr_mode = True
         self.path, self._file, self._lock, self._place = path, file, lock, place
         self._held: list[h5py.Dataset] = []  # open until all is flushed: HDF5 must not fail while it closes one
