@@ -98,14 +98,14 @@ class LayerSnapshot:
     dead_units: int  # output units that can be folded away or removed without changing any output
     biases_kept: int  # biases of units that are not dead
     threshold: float  # of the decisive quantity: kept where it is at or above; NaN where nothing is cut
+    preview_scale: float  # the |w| that a preview's extremes 1 and 255 stand for
     histogram: IntArray  # (HISTOGRAM_BINS,) of the decisive quantity
     row_kept: CountArray  # (rows,)
     column_kept: CountArray  # (columns,)
     preview: ByteArray | None  # (2, *preview_shape): signed extreme (128 is none kept), density (0 is none kept)
-    preview_scale: float  # the |w| that the extremes 1 and 255 stand for
 
     def __post_init__(self) -> None:
-        _freeze(self)
+        _freeze(self, "histogram", "row_kept", "column_kept", "preview")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Snapshot:
     masks: ByteArray | None = None  # of all layers, see `masks.pack`; None in a history and for large networks
 
     def __post_init__(self) -> None:
-        _freeze(self)
+        _freeze(self, "masks")
         object.__setattr__(self, "scalars", MappingProxyType(dict(self.scalars)))
 
 
@@ -267,11 +267,11 @@ class History:
         return None
 
 
-def _freeze(value: Any) -> None:
-    """Make the arrays of a frozen dataclass read-only copies, so that nothing seen can change later."""
-    for name in value.__slots__:
+def _freeze(value: Any, *names: str) -> None:
+    """Make these arrays of a frozen dataclass read-only copies, so that nothing seen can change later."""
+    for name in names:
         array = getattr(value, name)
-        if isinstance(array, np.ndarray) and array.flags.writeable:
+        if array is not None and array.flags.writeable:
             copy = np.array(array)
             copy.flags.writeable = False
             object.__setattr__(value, name, copy)

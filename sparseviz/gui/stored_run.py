@@ -58,7 +58,7 @@ class StoredRun:
         """Have something read from the file."""
 
         def answer() -> _Answer:
-            with RunReader(self.path) as reader:
+            with RunReader(self.path, self.info) as reader:
                 return question(reader)
 
         return self._submit(answer)
@@ -93,5 +93,5 @@ class StoredRun:
             raise RunFileError(
                 f"The weights of {self.path.name} can be read when the run has ended, not from its status."
             )
-        with RunReader(self.path) as reader:
+        with RunReader(self.path, self.info) as reader:
             return reader.checkpoint(self.history[position].step)

@@ -12,8 +12,13 @@ from sparseviz.snapshot import LayerInfo, Quantity
 from sparseviz.store.format import Parent, RunInfo
 
 
-def read_info(file: h5py.File) -> RunInfo:
-    """The facts of the run; raises what h5py and `RunConfig.parse` raise."""
+def read_info(file: h5py.File, known: RunInfo | None = None) -> RunInfo:
+    """The facts of the run, which are those `known` where they are this file's; raises what `RunConfig.parse` raises.
+
+    It raises what h5py raises too.
+    """
+    if known and _are_of(file, known):
+        return known
     attrs = attributes(file)
     layers = file["layers"]
     return RunInfo(
@@ -36,6 +41,17 @@ def read_info(file: h5py.File) -> RunInfo:
         id=str(attrs.get("id", "")),
         parent=read_parent(attrs),
         weights_note=str(attrs.get("weights_note", "")),
+    )
+
+
+def _are_of(file: h5py.File, known: RunInfo) -> bool:
+    """Whether they are of this very file, and not of another run or from before a resume; format 3 does not tell."""
+    attrs = file.attrs
+    return (
+        bool(known.id)
+        and attrs.get("id") == known.id
+        and attrs.get("created") == known.created
+        and attrs.get("resumed") == json.dumps(known.resumed)
     )
 
 

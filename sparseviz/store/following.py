@@ -74,7 +74,7 @@ class FileSource:
     def look(self) -> News:
         """What has come since the last look, at first all. Raises RunFileError, also for another run's file."""
         self._check_size()
-        with RunReader(self.path) as run:
+        with RunReader(self.path, self.info) as run:
             status, writer, count = run.status, run.writer, len(run)  # first: what is read after an end is all there is
             if run.info.created != self.info.created or count < self._seen:
                 raise RunFileError(f"{self.path} is another run by now; open it anew")

@@ -1,7 +1,7 @@
 """Reading large arrays without holding up whoever else reads or writes: h5py has one lock for the whole process."""
 
 import math
-import time
+from time import monotonic, sleep
 from typing import Any
 
 import h5py
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 BYTES, CHUNKS = 1 << 20, 128  # of one piece, at most: a few milliseconds
-PAUSE_S = 1e-3
+HELD_S, PAUSE_S = 4e-3, 1e-3  # after so long, at the end of a piece, others get the lock
 
 
 def read(dataset: h5py.Dataset, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
@@ -18,13 +18,14 @@ def read(dataset: h5py.Dataset, start: int = 0, stop: int | None = None) -> npt.
         return np.asarray(dataset[()])
     end = len(dataset) if stop is None else min(stop, len(dataset))
     found = np.empty((max(end - start, 0), *dataset.shape[1:]), dataset.dtype)
-    height = _height(dataset)
+    height, began = _height(dataset), monotonic()
     while start < end:
         after = min(end, (start // height + 1) * height)
         place = len(found) - (end - start)
         found[place : place + after - start] = dataset[start:after]
-        if after < end and dataset.dtype.itemsize * found[place : place + after - start].size > BYTES // 4:
-            time.sleep(PAUSE_S)  # the lock goes to who waits for it, if that one has time to take it
+        if after < end and monotonic() - began > HELD_S:
+            sleep(PAUSE_S)  # the lock goes to who waits for it, if that one has time to take it
+            began = monotonic()
         start = after
     return found
 

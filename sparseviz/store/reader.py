@@ -1,6 +1,6 @@
 """RunReader: a run from its file, whether it has ended or is still being written."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,47 +13,29 @@ import numpy.typing as npt
 
 from sparseviz.cells import Cells, Part, Pyramids, answer
 from sparseviz.config import RunConfig
-from sparseviz.snapshot import (
-    PHASES,
-    SCALARS,
-    Checkpoint,
-    Errors,
-    Event,
-    History,
-    LayerInfo,
-    LayerSnapshot,
-    Snapshot,
-)
+from sparseviz.snapshot import Checkpoint, Errors, Event, History, LayerInfo, Snapshot
 from sparseviz.store import pieces
 from sparseviz.store.facts import read_info
-from sparseviz.store.format import (
-    FORMAT,
-    FORMAT_VERSION,
-    LAYER_NUMBERS,
-    RunFileError,
-    TestInputs,
-)
+from sparseviz.store.format import FORMAT, FORMAT_VERSION, RunFileError, RunInfo, TestInputs
 from sparseviz.store.lock import Writer, writer_of
 from sparseviz.store.mask_rows import ExactPlanes, MaskRows
 from sparseviz.store.opening import is_file, open_to_read, reading, renewed, turn
 from sparseviz.store.planes import StoredPlanes
 from sparseviz.store.probing import check
+from sparseviz.store.rows import Rows
 from sparseviz.store.slots import read_checkpoint, whole_slots
 
 _Read = TypeVar("_Read")
-_RECORDS = {  # the fields of a snapshot's records, in the order of their reading
-    "scalars": ["step", "epoch", "time", "phase", *SCALARS],
-    "layers": [name for name, _ in LAYER_NUMBERS],
-}
 
 
 class RunReader:
     """Reads one run. A context manager; every error is a RunFileError that names the file.
 
-    Raises RunFileError where the file is missing, is no HDF5, is no run, or has a newer format.
+    Raises RunFileError where the file is missing, is no HDF5, is no run, or has a newer format. What is `known` of the
+    run, from an earlier reading, is not read anew.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, known: RunInfo | None = None) -> None:
         self.path = Path(path)
         if not is_file(self.path):
             raise RunFileError(f"{path}: no such file")
@@ -63,7 +45,7 @@ class RunReader:
         try:
             with self._reading():
                 self._check_format()
-                self.info = read_info(self._file)
+                self.info = read_info(self._file, known)
         except RunFileError:
             self.close()
             raise
@@ -139,12 +121,9 @@ class RunReader:
         """The snapshots from this position on, all that are whole by now."""
         stop = len(self)
         with self._reading():
-            tables = self._tables(start, stop)
+            rows = Rows(self._now, self.info.layers, start, stop)
             previews, events = self._previews(start), self._events()
-        return tuple(
-            self._snapshot(tables, row, previews.get(start + row, {}), events.get(start + row, ()))
-            for row in range(stop - start)
-        )
+        return tuple(rows.snapshots(previews, events))
 
     def newest_snapshot(self, step: int) -> Snapshot | None:
         """The newest snapshot not after this step; None where there is none yet."""
@@ -156,37 +135,6 @@ class RunReader:
         """Of the newest snapshot not after this step; -1 where there is none."""
         steps = self._now("snapshots/scalars")[: len(self)]["step"]
         return int(np.searchsorted(steps, step, side="right")) - 1
-
-    def _tables(self, start: int, stop: int) -> dict[str, Any]:
-        """What the snapshots hold, by its name: records as Python has them, and arrays that nobody can write to."""
-        found: dict[str, Any] = {name: self._rows(name, start, stop).tolist() for name in ("scalars", "layers")}
-        found["histogram"] = pieces.frozen(self._rows("histogram", start, stop), np.int64)
-        for name, side in (("row_kept", "rows"), ("column_kept", "columns")):
-            sizes = [getattr(layer, side) for layer in self.info.layers]
-            table = pieces.frozen(self._rows(name, start, stop), np.int32)
-            found[name] = np.split(table, np.cumsum(sizes)[:-1], axis=1)
-        return found
-
-    def _rows(self, name: str, start: int, stop: int) -> npt.NDArray[Any]:
-        found = pieces.read(self._now(f"snapshots/{name}"), start, stop)
-        return found[_RECORDS[name]] if name in _RECORDS else found
-
-    def _snapshot(
-        self, tables: Mapping[str, Any], row: int, previews: Mapping[int, Any], events: tuple[Event, ...]
-    ) -> Snapshot:
-        step, epoch, time, phase, *scalars = tables["scalars"][row]
-        layers = tuple(
-            LayerSnapshot(
-                info=info,
-                **dict(zip(_RECORDS["layers"], tables["layers"][row][index], strict=True)),
-                histogram=tables["histogram"][row, index],
-                row_kept=tables["row_kept"][index][row],
-                column_kept=tables["column_kept"][index][row],
-                preview=previews.get(index),
-            )
-            for index, info in enumerate(self.info.layers)
-        )
-        return Snapshot(step, epoch, time, PHASES[phase], dict(zip(SCALARS, scalars, strict=True)), layers, events)
 
     def _events(self) -> dict[int, tuple[Event, ...]]:
         found: dict[int, tuple[Event, ...]] = {}
