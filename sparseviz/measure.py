@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from sparseviz import cpu_reductions
 from sparseviz import masks as mask_bits
 from sparseviz.cells import NEVER, Cells, Order, Part, Planes, Source, answer, read_planes
 from sparseviz.copies import Copied, as_arrays
@@ -139,21 +140,31 @@ class Observer:
 
     def _reduced(self, name: str) -> Iterable[tuple[str, Tensor]]:
         """What `_layer` tells, by name, still on the device."""
-        weight = as_matrix(self._method.weight(name))
-        return reduced(weight, self._bands(name, weight.shape), self.infos[name].quantity).items()
+        weight, is_first = as_matrix(self._method.weight(name)), name not in self._last
+        if is_first:  # what is cut before it was seen is cut now
+            self._last[name] = _rows_apart(self._method.weight(name), 1, torch.bool)
+        if cpu_reductions.can_read(weight):
+            told = cpu_reductions.reduced(self._observed(name, weight))
+        else:
+            told = reduced(weight, self._bands(name, weight.shape), self.infos[name].quantity)
+        if is_first:
+            told["flips"] = torch.zeros_like(told["flips"])
+        return told.items()
+
+    def _observed(self, name: str, weight: Tensor) -> cpu_reductions.Observed:
+        masks, values = self._method.mask_rows(name), self._method.quantity_rows(name)
+        last, cut_at = as_matrix(self._last[name]), as_matrix(self.cut_at[name])
+        return cpu_reductions.Observed(weight, masks, values, last, cut_at, self._number, self.infos[name].quantity)
 
     def _bands(self, name: str, shape: torch.Size) -> Iterator[Band]:
         """The layer's bands; behind each, what was cut there and the mask are noted for the next snapshot."""
-        method, is_first = self._method, name not in self._last
-        if is_first:
-            self._last[name] = _rows_apart(method.weight(name), 0, torch.bool)
         last, cut_at = as_matrix(self._last[name]), as_matrix(self.cut_at[name])
-        masks, values = method.mask_rows(name), method.quantity_rows(name)
+        masks, values = self._method.mask_rows(name), self._method.quantity_rows(name)
         for rows in bands(*shape):
             mask = masks(rows)
-            flipped = torch.zeros_like(mask) if is_first else mask != last[rows]
+            flipped = mask != last[rows]
             yield Band(rows, mask, values(rows), count(flipped))
-            cut = ~mask if is_first else flipped.logical_and_(last[rows])  # now, and kept before or never seen
+            cut = flipped.logical_and_(last[rows])  # now, and kept before
             number = cut.view(torch.uint8).int().mul_(self._number - NEVER).add_(NEVER)  # of this snapshot, or NEVER
             torch.maximum(cut_at[rows], number, out=cut_at[rows])  # numbers grow: a masked fill takes 20 times as long
             last[rows].copy_(mask)

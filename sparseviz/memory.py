@@ -21,7 +21,7 @@ from sparseviz.methods.base import weights_of
 from sparseviz.models import MODELS, build
 from sparseviz.reductions import BAND_CELLS
 
-PROGRAM = 400 << 20  # bytes: Python and the libraries, about
+PROGRAM = 500 << 20  # bytes: Python and the libraries, about
 _FLOAT, _MASK, _AGE = 4, 1, 4  # bytes
 _BAND_COPIES = 8  # of a band, in a snapshot
 # What a processor's allocator and oneDNN say, which have no class of error for it
