@@ -35,9 +35,9 @@ def tracks(history):
 def test_that_the_curves_hold_the_whole_history_and_a_line_marks_now(shown, run):
     view = shown(CurvesView)
     view.draw(run, 10)
-    epochs, kept = view.right.items["parameters_kept"].getOriginalDataset()
-    assert (epochs == run.epochs()).all()
-    assert (kept == run.scalar("parameters_kept")).all()
+    kept = view.right.lines.lines["parameters_kept"]
+    assert (kept.epochs == run.epochs()).all()
+    assert (kept.values == run.scalar("parameters_kept")).all()
     assert all(plot.now.isVisible() and plot.now.value() == run[10].epoch for plot in view.plots)
     view.draw(run, len(run) - 1)
     assert not any(plot.now.isVisible() for plot in view.plots)
@@ -46,16 +46,16 @@ def test_that_the_curves_hold_the_whole_history_and_a_line_marks_now(shown, run)
 def test_that_validation_error_is_joined_over_snapshots_without_one(shown, run):
     view = shown(CurvesView)
     view.draw(run, 0)
-    epochs, errors = view.left.items["validation_error"].getOriginalDataset()
+    errors = view.left.lines.lines["validation_error"]
     measured = np.isfinite(run.scalar("validation_error"))
-    assert (epochs == run.epochs()[measured]).all()
-    assert np.isfinite(errors).all()
-    assert view.left.items["validation_error"].opts["symbol"] == "o"
+    assert (errors.epochs == run.epochs()[measured]).all()
+    assert np.isfinite(errors.values).all()
+    assert errors.dots
 
 
 def test_that_the_curves_differ_by_more_than_colour(shown):
     view = shown(CurvesView)
-    styles = [view.left.items[name].opts["pen"].style() for name in ("validation_error", "train_error", "loss")]
+    styles = [view.left.lines.pens[name].style() for name in ("validation_error", "train_error", "loss")]
     assert len(set(styles)) == 3
 
 
@@ -164,7 +164,7 @@ def choose(view, plot, title, qtbot):
 
 
 def drawn(plot):
-    return {name for name, item in plot.items.items() if item.getOriginalDataset()[0] is not None and len(item.xData)}
+    return {name for name, line in plot.lines.lines.items() if len(line.epochs)}
 
 
 def warmed_up(run):
@@ -191,7 +191,7 @@ def test_that_each_plot_draws_what_is_chosen_by_keyboard_and_keeps_it_for_the_ne
     choose(view, view.left, "lambdas", qtbot)
     choose(view, view.right, "penalties, loss", qtbot)
     assert drawn(view.left) == {"lambda1", "lambda2"}
-    assert (view.left.items["lambda2"].getOriginalDataset()[1] == run.scalar("lambda2")).all()
+    assert (view.left.lines.lines["lambda2"].values == run.scalar("lambda2")).all()
     low, high = view.left.plot.viewRange()[1]
     assert low <= math.log10(0.001) <= math.log10(0.1) <= high
     assert "λ₂ 0.1" in view.readout.values.texts[0]
@@ -207,7 +207,7 @@ def test_that_every_scalar_of_a_snapshot_can_be_drawn_and_differs_from_its_neigh
     view = shown(CurvesView)
     assert {curve.scalar for group in view.scalars.groups for curve in group.curves} == set(SCALARS)
     for number, group in enumerate(view.scalars.groups):
-        pens = [view.left.items[curve.scalar].opts["pen"] for curve in group.curves]
+        pens = [view.left.lines.pens[curve.scalar] for curve in group.curves]
         assert len({(pen.style(), pen.widthF()) for pen in pens}) == len(pens)
         samples = view.left.header.legends.widget(number).samples
         assert [sample.pen for sample in samples] == pens
@@ -217,7 +217,7 @@ def test_that_a_zero_is_a_gap_that_the_plot_and_the_readout_explain(shown, run, 
     view, history = shown(CurvesView), warmed_up(run)
     view.draw(history, 3)
     choose(view, view.left, "lambdas", qtbot)
-    values = view.left.items["lambda1"].getOriginalDataset()[1]
+    values = view.left.lines.lines["lambda1"].values
     assert np.isnan(values[:10]).all()
     assert (values[10:] == 0.001).all()
     assert "λ₁ 0 · λ₂ 0" in view.readout.text()
@@ -276,6 +276,7 @@ def test_that_a_far_reference_does_not_squash_the_curves_but_stands_at_the_edge_
     assert view.right.landmarks.words[0].textItem.toPlainText() == "↓ paper, method 9: 0.012k"
     assert all(landmark.value is None for landmark in view.left.landmarks.shown)  # it has no error
     view.set_references([Reference("paper, method 9", None, 70_000)])
+    QApplication.processEvents()
     assert view.right.plot.viewRange()[1][0] < math.log10(70_000)
     assert view.right.landmarks.signs[0].isVisible()
     view.clear()

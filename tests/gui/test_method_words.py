@@ -113,10 +113,10 @@ def test_that_what_is_undecided_and_the_rate_of_gates_are_left_out_without_gates
     rates = next(at for at, group in enumerate(curves.scalars.groups) if group.shows("gate_rate"))
     curves.left.header.choice.setCurrentIndex(rates)
     assert [curve.scalar for curve in curves.left.shown] == ["rate"]
-    assert not len(curves.left.items["gate_rate"].getData()[0] or ())
+    assert list(curves.left.lines.lines) == ["rate"]
     open_run(window, gated.path, qtbot)
     assert [curve.scalar for curve in curves.left.shown] == ["rate", "gate_rate"]
-    assert len(curves.left.items["gate_rate"].getData()[0]) > 0
+    assert len(curves.left.lines.lines["gate_rate"].epochs) > 0
 
 
 def test_that_no_view_of_compared_runs_without_gates_says_gate(magnitude, dense, qtbot):

@@ -11,6 +11,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sparseviz.gui.theme import Theme, style_canvas
+from sparseviz.gui.views.axis import EvenAxis
 from sparseviz.gui.views.base import View
 from sparseviz.gui.views.landmarks import Reference
 from sparseviz.gui.views.log_axis import LogAxis
@@ -90,7 +91,8 @@ class CurvesView(View):
         return rows
 
     def _add_plot(self, column: int, name: str) -> TimePlot:
-        plot = self.canvas.addPlot(0, column, axisItems={"left": LogAxis("left")}, enableMenu=False)
+        axes = {"left": LogAxis("left"), "bottom": EvenAxis("bottom")}
+        plot = self.canvas.addPlot(0, column, axisItems=axes, enableMenu=False)
         return TimePlot(plot, self.scalars.groups, column, name, labels=column == 1)
 
     def _arrange(self) -> None:
@@ -156,7 +158,8 @@ class CurvesView(View):
         past = position < len(history) - 1
         for plot in self.plots:
             plot.now.setVisible(past)
-            plot.now.setValue(history[position].epoch)
+            if past:
+                plot.now.setValue(history[position].epoch)
         self._read(self._reading)
 
     def _draw_curves(self, tracks: Tracks) -> None:
@@ -218,7 +221,8 @@ class CurvesView(View):
             return
         at = min(self.position if reading is None else reading, tracks.length - 1)
         for plot in self.plots:
-            plot.crosshair.setValue(tracks.epochs[at])
+            if reading is not None:
+                plot.crosshair.setValue(tracks.epochs[at])
         curves = [curve for plot in self.plots for curve in plot.shown]
         self.readout.tell(tracks, at, curves, self._told_near(tracks, at))
 

@@ -1,7 +1,7 @@
 """Words in a plot: published values at dotted lines, the test error at a point, a note in a corner."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from sparseviz.gui.theme import Theme, small
+from sparseviz.gui.views.curve_lines import Line
 from sparseviz.snapshot import FloatArray
 
 _MARGIN = 3  # pixels around a word, and between it and its line
@@ -19,8 +20,6 @@ _REACH = 0.5  # of the range of the curves: a landmark farther beyond it is told
 _LEAST_REACH = 0.15  # decades
 _STAR = 15  # pixels
 _COLUMNS = 48  # places under a word at which the curves are looked at
-
-Line = tuple[FloatArray, FloatArray]  # epochs, powers of ten; no NaN
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +60,13 @@ class Landmarks:
         self.shown: tuple[Landmark, ...] = ()
         self.signs: list[Any] = []  # lines and points
         self.words: list[Any] = []
-        self._curves: Sequence[Line] = ()
+        self._curves: Sequence[tuple[FloatArray, FloatArray]] = ()  # epochs, powers of ten; no NaN
         self._theme: Theme | None = None
         self._font = QFont()
-        self._box.sigRangeChanged.connect(self.arrange)
-        self._box.sigResized.connect(self.arrange)
+        self._is_arranged = True
+        self._box.sigRangeChanged.connect(self._disarrange)
+        self._box.sigResized.connect(self._disarrange)
+        plot.scene().sigPrepareForPaint.connect(self._arrange_again)
 
     def show(self, landmarks: Sequence[Landmark]) -> None:
         """Show these and no others."""
@@ -83,9 +84,21 @@ class Landmarks:
             word.setZValue(20)
         self._colour()
 
-    def keep_clear_of(self, curves: Sequence[Line]) -> None:
+    def keep_clear_of(self, curves: Iterable[Line]) -> None:
         """The curves that words are not to cover."""
-        self._curves = curves
+        parts = [(curve.epochs, curve.powers) for curve in curves]
+        self._curves = [
+            (epochs[known], powers[known]) for epochs, powers in parts if (known := np.isfinite(powers)).any()
+        ]
+        self._disarrange()
+
+    def _disarrange(self) -> None:
+        """The words are to be arranged before they are painted, once, whatever else changes until then."""
+        self._is_arranged = False
+
+    def _arrange_again(self) -> None:
+        if not self._is_arranged:
+            self.arrange()
 
     def extend(self, low: float, high: float) -> tuple[float, float]:
         """The range in powers of ten, with the landmarks that are near it."""
@@ -95,6 +108,7 @@ class Landmarks:
 
     def arrange(self) -> None:
         """Put every word beside its sign, or at the edge beyond which its value lies, with an arrow."""
+        self._is_arranged = True
         taken: list[QRectF] = []
         low, high = self._box.viewRange()[1]
         for landmark, sign, word in zip(self.shown, self.signs, self.words, strict=True):

@@ -1,17 +1,36 @@
 """A log axis: its numbers as they are written, and the range that values need on it."""
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
-import pyqtgraph as pg
 
+from sparseviz.gui.views.axis import PaintedAxis
 from sparseviz.snapshot import FloatArray
 
 _LEAST_SPAN = 0.2  # decades
+_LEVELS = 3  # of ticks, at most
+_PARTS = [math.log10(factor) for factor in range(1, 10)]  # of a decade
 
 
-class LogAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
+class LogAxis(PaintedAxis):
     """Numbers of a log axis as they are written: 0.1, 20k."""
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float | None, list[float]]]:
+        """Powers of ten, as pyqtgraph spaces them, and below them 2, 3, 4 ... times a power where there is room."""
+        if not self.logMode:
+            return super().tickValues(low, high, size)  # type: ignore[no-any-return]
+        found: list[tuple[float | None, list[float]]] = []
+        seen: set[float] = set()
+        for spacing in (spacing for spacing, _ in self.tickSpacing(low, high, size) if spacing >= 1):
+            places = [number * spacing for number in range(math.ceil(low / spacing), math.floor(high / spacing) + 1)]
+            found.append((spacing, [place for place in places if place not in seen]))
+            seen |= set(places)
+        if len(found) < _LEVELS:
+            decades = range(math.floor(low), math.ceil(high))
+            between = [decade + part for decade in decades for part in _PARTS]
+            found.append((None, [place for place in between if low < place < high]))
+        return found
 
     def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:  # noqa: ARG002
         """The texts at these powers of ten."""

@@ -46,7 +46,7 @@ class Ruler:
         along = (value - self.low) / (self.high - self.low) * self.length
         return self.bounds.bottom() - along if self.upright else self.bounds.left() + along
 
-    def paint(self, painter: QPainter, levels: Levels, ink: QColor) -> Numbers:
+    def paint(self, painter: QPainter, levels: Levels, ink: QColor, *, with_numbers: bool = True) -> Numbers:
         """Paint ticks, each level shorter and fainter than that before, and in the painter's font the numbers there."""
         painter.setPen(ink)
         painter.drawLine(self._line())
@@ -57,7 +57,8 @@ class Ruler:
             length = TICK / (number * 0.5 + 1)
             painter.drawLines([self._tick(self.place(value), length) for value, _ in ticks if self._has(value)])
         painter.setPen(ink)
-        numbers, flags = self._numbers(painter, levels), _LEFT if self.upright else _BOTTOM
+        numbers = self._numbers(painter, levels) if with_numbers else []
+        flags = _LEFT if self.upright else _BOTTOM
         for room, text in numbers:
             painter.drawText(room, flags, text)
         return numbers

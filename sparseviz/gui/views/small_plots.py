@@ -58,14 +58,14 @@ class SmallPlots(QWidget):
 
     def restyle(self, theme: Theme, font: QFont) -> None:
         """Take on the theme's colours."""
-        self._theme, self._axes_of = theme, None
-        self._colours = [QColor(*colour).rgb() for colour in count_colours(theme).tolist()]
+        self._theme, self._colours, self._axes_of = theme, list[int](), None
         self.setFont(small(font))
         self._colour()
         self.update()
 
     def _colour(self) -> None:
         if self.image is not None:
+            self._colours = self._colours or [QColor(*colour).rgb() for colour in count_colours(self._theme).tolist()]
             upright = np.ascontiguousarray(self.image[::-1])  # pictures begin at the top
             height, width = upright.shape
             self._picture = QImage(upright.data, width, height, width, QImage.Format.Format_Indexed8).copy()

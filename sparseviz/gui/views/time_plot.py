@@ -10,13 +10,13 @@ from PySide6.QtGui import QFont, QPen, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QStackedWidget, QWidget
 
 from sparseviz.gui.theme import Theme, small, style_plot
+from sparseviz.gui.views.curve_lines import CurveLines, Line
 from sparseviz.gui.views.landmarks import Landmark, Landmarks, Reference
 from sparseviz.gui.views.legend import Legend
 from sparseviz.gui.views.log_axis import log_range, on_log_axis
 from sparseviz.gui.views.marks import Mark, MarkLines
 from sparseviz.gui.views.scalars import Curve, Group
 from sparseviz.gui.views.tracks import Tracks
-from sparseviz.snapshot import FloatArray
 
 AXIS_WIDTH = 40  # pixels: 0.001 or 300k
 HEADROOM = 0.2  # of the range: there the marks have their words
@@ -82,9 +82,8 @@ class TimePlot(QObject):
         plot.disableAutoRange()
         plot.setLabel("bottom", self.tr("epoch"))
         plot.getAxis("left").setWidth(AXIS_WIDTH)
-        plot.getAxis("bottom").setStyle(maxTickLevel=0)
         self.curves = {curve.scalar: curve for group in groups for curve in group.curves}
-        self.items = {scalar: plot.plot(connect="finite", symbolSize=5) for scalar in self.curves}
+        self.lines = CurveLines(plot.getViewBox())
         self.now, self.crosshair = self._add_line(), self._add_line()
         self.marks, self.landmarks = MarkLines(plot, labels=labels), Landmarks(plot)
         self._tracks: Tracks | None = None
@@ -115,28 +114,18 @@ class TimePlot(QObject):
         self._tracks = tracks
         shown = self.shown
         self.header.show_only([curve in shown for curve in self.group.curves])
-        for curve in shown:
-            self._draw_curve(tracks, curve)
+        self.lines.show_lines({curve.scalar: _line(tracks, curve) for curve in shown})
         self.marks.set_marks(marks)
         self._show_landmarks()
 
     def clear(self) -> None:
         """Show no run."""
         self._tracks, self._references, self._test_error = None, (), None
-        for item in self.items.values():
-            item.setData([], [])
+        self.lines.show_lines({})
         self.marks.clear()
         self.landmarks.show(())
 
-    def _draw_curve(self, tracks: Tracks, curve: Curve) -> None:
-        values = on_log_axis(tracks.scalar(curve.scalar))
-        joined = np.isfinite(values) if curve.seldom else np.ones(len(values), dtype=bool)
-        dots = curve.seldom and joined.sum() <= MOST_DOTS
-        self.items[curve.scalar].setData(tracks.epochs[joined], values[joined], symbol="o" if dots else None)
-
     def _change(self) -> None:
-        for item in self.items.values():
-            item.setData([], [])
         if self._tracks is not None:
             self.draw(self._tracks, self.marks.marks)
             self.fit()
@@ -157,18 +146,8 @@ class TimePlot(QObject):
         if tracks is None or not tracks.length:
             self.landmarks.show(())
             return
-        self.landmarks.keep_clear_of(self._lines(tracks))
+        self.landmarks.keep_clear_of(self.lines.lines.values())
         self.landmarks.show([*self._published(), *self._ending(tracks), *self._gaps(tracks)])
-        self.landmarks.arrange()
-
-    def _lines(self, tracks: Tracks) -> list[tuple[FloatArray, FloatArray]]:
-        found = []
-        for curve in self.shown:
-            values = tracks.scalar(curve.scalar)
-            drawn = values > 0
-            if drawn.any():
-                found.append((tracks.epochs[drawn], np.log10(values[drawn])))
-        return found
 
     def _published(self) -> list[Landmark]:
         errors, kept = self.group.shows("validation_error"), self.group.shows("parameters_kept")
@@ -221,12 +200,16 @@ class TimePlot(QObject):
             scalar: pg.mkPen(getattr(theme, curve.colour), width=curve.width, style=curve.dash)
             for scalar, curve in self.curves.items()
         }
-        for scalar, item in self.items.items():
-            item.setPen(pens[scalar])
-            item.setSymbolPen(None)
-            item.setSymbolBrush(pens[scalar].color())
+        self.lines.set_pens(pens)
         self.header.set_pens([[pens[curve.scalar] for curve in group.curves] for group in self.groups])
         self.marks.restyle(theme.muted, theme.muted, small(font))
         self.landmarks.restyle(theme, font)
         self.now.setPen(pg.mkPen(theme.text, width=1))
         self.crosshair.setPen(pg.mkPen(theme.accent, style=Qt.PenStyle.DashDotLine))
+
+
+def _line(tracks: Tracks, curve: Curve) -> Line:
+    """Joined over snapshots at which it was not measured, if that is seldom done."""
+    values = on_log_axis(tracks.scalar(curve.scalar))
+    joined = np.isfinite(values) if curve.seldom else np.ones(len(values), dtype=bool)
+    return Line(tracks.epochs[joined], values[joined], dots=curve.seldom and joined.sum() <= MOST_DOTS)
