@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignor
 DECADES = [(-0.3, 0.4), (-4.02, 2.3), (3.9, 5.7), (-1.02, 9.03), (0.21, 0.52), (-12.0, 20.0)]
 
 
-class TheirLogAxis(pg.AxisItem):
+class TheirLogAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
     """pyqtgraph's, with our numbers."""
 
     def logTickStrings(self, values, scale, spacing):  # noqa: N802
