@@ -5,9 +5,15 @@ import json
 import pytest
 
 from tests.bench.__main__ import ROWS, main, rows_of
+from tests.bench.child import environment
 from tests.bench.grows import Growth, measure_growth
 from tests.bench.table import Row, as_markdown, cost, gain
 from tests.bench.timing import Spread, in_turns, ratios
+
+
+def test_that_all_that_a_measurement_leaves_is_in_the_folder_that_goes_with_it(tmp_path):
+    places = environment(str(tmp_path))
+    assert {places[name] for name in ("SPARSEVIZ_SETTINGS", "XDG_DATA_HOME", "TMPDIR")} == {str(tmp_path)}
 
 
 def test_that_a_spread_is_the_median_with_its_quartiles():

@@ -11,6 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 _MARK = "measured: "
+_PLACES = ("SPARSEVIZ_SETTINGS", "XDG_DATA_HOME", "TMPDIR")
 _FONTS = Path("/usr/share/fonts/truetype/dejavu")  # Qt's offscreen platform finds none by itself
 
 
@@ -31,13 +32,13 @@ def call(function: str, *arguments: Any) -> Any:
 
 
 def environment(folder: str) -> dict[str, str]:
-    """This process's, with Qt drawing in memory, and runs and settings in a folder that goes.
+    """This process's, with Qt drawing in memory, and runs, settings and what is temporary in a folder that goes.
 
     Python may keep what it compiled, as an installed package has it: else every start compiles ours and no library's.
     """
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     ours = {"QT_QPA_PLATFORM": "offscreen"} | ({"QT_QPA_FONTDIR": str(_FONTS)} if _FONTS.is_dir() else {})
-    return ours | kept | {"PYTHONPATH": str(ROOT), "SPARSEVIZ_SETTINGS": folder, "XDG_DATA_HOME": folder}
+    return ours | kept | {"PYTHONPATH": str(ROOT)} | dict.fromkeys(_PLACES, folder)
 
 
 def main() -> None:
