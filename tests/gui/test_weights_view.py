@@ -236,6 +236,13 @@ def test_that_pooling_to_any_size_takes_from_each_block_the_level_farthest_from_
         assert abs(int(pool(levels, height, width, rest)[row, column]) - rest) == farthest
 
 
+def test_that_of_two_levels_the_farther_from_none_is_taken_and_of_equals_the_positive_one():
+    pairs = np.stack(np.meshgrid(np.arange(256), np.arange(256)), axis=-1).reshape(-1, 2).astype(np.uint8)
+    low, high = pairs.min(axis=1).astype(int), pairs.max(axis=1).astype(int)
+    expected = np.where(high - NONE_KEPT >= NONE_KEPT - low, high, low)
+    assert (pool(pairs, len(pairs), 1, NONE_KEPT)[:, 0] == expected).all()
+
+
 def test_that_the_whole_of_a_layer_is_asked_for_after_every_move_and_drawn_cell_by_cell(shown, run, qtbot):
     view = shown(WeightsView, (1400, 1200))
     view.set_cells_available(True)

@@ -34,7 +34,7 @@ class KeptBars:
         self.plot, self._vertical = plot, vertical
         self.kept, self.dead = (self._make() for _ in range(2))
         self._bars: Bars | None = None
-        self._most = 1  # kept in one of them
+        self._most = 0  # kept in one of them; 0 before the first
         self._together = 0  # bars of the counts in one that is drawn; 0: none is
         self._drawn = 0.0, 0.0  # from where to where
         for item in (self.dead, self.kept):
@@ -49,11 +49,12 @@ class KeptBars:
     def set_bars(self, bars: Bars | None) -> None:
         """Take the counts; `fit` draws them."""
         self._bars, self._together = bars, 0
-        self._most = max(int(bars.kept.max(initial=0)), 1) if bars else 1
-        axis = self.plot.getAxis("left" if self._vertical else "bottom")
-        axis.setTicks([_few_ticks(self._most)])
-        begin, end = -_DEAD_SHARE * self._most, self._most
-        (self.plot.setYRange if self._vertical else self.plot.setXRange)(begin, end, padding=0.02)
+        most = max(int(bars.kept.max(initial=0)), 1) if bars else 1
+        if most != self._most:
+            self._most = most
+            self.plot.getAxis("left" if self._vertical else "bottom").setTicks([_few_ticks(most)])
+            set_range = self.plot.setYRange if self._vertical else self.plot.setXRange
+            set_range(-_DEAD_SHARE * most, most, padding=0.02)
         self._reach()
         if bars is None:
             self._put(np.zeros(0), 1.0, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool))

@@ -218,11 +218,12 @@ class Heatmap(QWidget):
         """Draw the colour bar."""
         if scale == self._scale:
             return
+        if self._scale is None or scale.label != self._scale.label:
+            self.scale_plot.setLabel("right", scale.label)
         self._scale = scale
         levels = np.arange(scale.first, 256, dtype=np.uint8)[:, None]
         self.scale_image.show_levels(levels, QRectF(0, scale.low, 1, scale.high - scale.low))
         self.scale_plot.setRange(xRange=(0, 1), yRange=(scale.low, scale.high), padding=0)
-        self.scale_plot.setLabel("right", scale.label)
 
     def restyle(self, theme: Theme) -> None:
         """Take on the theme's colours, those of the levels left out."""

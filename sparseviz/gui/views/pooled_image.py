@@ -4,16 +4,15 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QImage, QPainter, qRgb
 
 from sparseviz.gui.theme import Colours
 from sparseviz.gui.views.levels import Picture
 from sparseviz.snapshot import ByteArray
 
-_GREY = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+_GREYS = [qRgb(level, level, level) for level in range(256)]
 
 
 class LevelsImage(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
@@ -27,9 +26,8 @@ class LevelsImage(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no 
         super().__init__()
         self.levels: ByteArray | None = None
         self._place = QRectF()
-        self._table = _table(_GREY)
-        self._pixels: npt.NDArray[np.uint32] | None = None  # the memory of the image, which Qt only borrows
-        self._image: QImage | None = None
+        self._table = _GREYS
+        self._image: QImage | None = None  # made when it is painted
 
     def show_levels(self, levels: ByteArray, place: QRectF) -> None:
         """Show an array, which is not copied, over a part of the plot."""
@@ -46,11 +44,11 @@ class LevelsImage(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no 
 
     def set_colours(self, colours: Colours) -> None:
         """Set the colour of each level, (256, 3)."""
-        self._table = _table(colours)
+        self._table = [qRgb(*colour) for colour in colours.tolist()]
         self._forget()
 
     def _forget(self) -> None:
-        self._image = self._pixels = None  # in this order: the image borrows
+        self._image = None
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -77,16 +75,10 @@ class LevelsImage(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no 
         )
 
     def _rendered(self, levels: ByteArray) -> QImage:
-        height, width = levels.shape
-        self._pixels = self._table.take(levels)
-        return QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
-
-
-def _table(colours: Colours) -> npt.NDArray[np.uint32]:
-    """The pixel of each level: four bytes, red, green, blue and one without meaning."""
-    pixels = np.full((256, 4), 255, np.uint8)
-    pixels[:, :3] = colours
-    return pixels.view(np.uint32)[:, 0]
+        (height, width), memory = levels.shape, np.ascontiguousarray(levels)
+        borrowed = QImage(memory.data, width, height, width, QImage.Format.Format_Indexed8)
+        borrowed.setColorTable(self._table)
+        return borrowed.convertToFormat(QImage.Format.Format_RGBX8888)  # a copy
 
 
 class PooledImage:
