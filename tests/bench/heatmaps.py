@@ -43,31 +43,30 @@ class Bench:
 
         self._pictures, self._path = pictures, path
         write_run(path, rows, columns)
-        pictures.empty_plot([np.zeros((2, 2), np.float32)])  # the first of all windows loads fonts and styles
+        self._window = pictures.window()
+        self._view = self._window.layout_.weights
         self._shown: dict[str, Any] = {}
 
     def first(self, what: str) -> list[Row]:
-        """The first picture, of weights in memory and of those of the file; all pictures stay."""
-        opened, read = seconds(self._open), seconds(self._read)
+        """The first picture in an open window, of weights in memory and of those of the file; all pictures stay."""
+        opened = seconds(partial(self._pictures.open_run, self._window, self._path))
+        read = seconds(self._read)
         self._history = _two_previews(self._view.history[0], self._arrays)
-        drawn, found = seconds(self._draw_first), list[Row]()
+        drawn, found = self._first_of_ours(), list[Row]()
         for name, make in self._pictures.PEERS.items():
             try:
-                made = seconds(partial(self._make, name, make))
+                picture = self._shown[name] = make(self._arrays)
             except ImportError as error:
                 found.append(Row(what, name, "ms", bound=20, note=f"{error}; pip install -e '.[bench]'"))
                 continue
-            times = {"ours": [drawn], "theirs": [made]}
+            shown = seconds(partial(picture.frame, picture.renew, 0))
+            times = {"ours": [drawn], "theirs": [shown]}
             found.append(gain(f"{what}, first picture of weights in memory", name, times, bound=20, note=PREVIEW))
-            times = {"ours": [opened], "theirs": [read + made]}
+            times = {"ours": [opened], "theirs": [read + shown]}
             found.append(gain(f"{what}, first picture from the file", name, times, bound=20, note=CELLS))
-        for name, make in self._pictures.FLOORS.items():
-            self._make(name, make)
+        self._shown |= {name: make(self._arrays) for name, make in self._pictures.FLOORS.items()}
         self._shown = {"ours": self._pictures.ours(self._view, self._renew)} | self._shown
         return found
-
-    def _open(self) -> None:
-        self.window, self._view = self._pictures.stored(self._path)
 
     def _read(self) -> None:
         """The kept weights, as a person would have them for another program; upside down they are new ones."""
@@ -76,19 +75,17 @@ class Bench:
         with RunReader(self._path) as run:
             checkpoint = run.checkpoint(0)
         kept = np.where(checkpoint.masks["fc6"], checkpoint.parameters["fc6.weight"], np.float32(0))
-        self._arrays = [kept, kept[::-1]]
+        self._arrays = [kept, kept[::-1].copy()]
 
-    def _draw_first(self) -> None:
-        """In a view that has shown nothing yet."""
+    def _first_of_ours(self) -> float:
+        """Seconds, in a view that has shown nothing yet."""
         from sparseviz.gui.views import VIEWS
 
         view = VIEWS["weights"]()
-        self._pictures.ours(view, self._renew).frame(view.draw, self._history, 0)
+        picture = self._pictures.ours(view, partial(view.draw, self._history))
+        took = seconds(partial(picture.frame, picture.renew, 0))
         view.close()
-
-    def _make(self, name: str, make: Any) -> None:
-        picture = self._shown[name] = make(self._arrays)
-        picture.frame(picture.reset)
+        return took
 
     def _renew(self, number: int) -> None:
         """As while a run trains."""
@@ -97,14 +94,15 @@ class Bench:
 
     def frames(self, what: str, act: str, repeats: int) -> list[Row]:
         """Frames of every picture, in turns; the first turn is not counted."""
-        pictures = {name: each for name, each in self._shown.items() if act != "new weights" or each.renew}
+        floors = self._pictures.FLOORS
+        pictures = {name: each for name, each in self._shown.items() if act != "new weights" or name not in floors}
         times: dict[str, list[float]] = {name: [] for name in pictures}
         for number in range(1 + repeats):
             for name, picture in pictures.items():
                 took = _turn(picture, act)
                 times[name] += [took / FRAMES] if number else []
         ours, note = times.pop("ours"), PREVIEW if act == "new weights" else ""
-        bounds = {name: None if name in self._pictures.FLOORS else 20 for name in times}
+        bounds = {name: None if name in floors else 20 for name in times}
         return [
             gain(f"{what}, {act}", name, {"ours": ours, "theirs": theirs}, bound=bounds[name], note=note)
             for name, theirs in times.items()

@@ -34,14 +34,14 @@ class Paintings(QObject):
 
 @dataclass(frozen=True)
 class Picture:
-    """A widget and how it is asked for something else; None of what it cannot do."""
+    """A widget and how it is asked for something else."""
 
     widget: QWidget
     painted: Paintings
     reset: Callable[[], Any]  # all of the matrix
     zoom: Callable[[float], Any]  # of what is in sight, so much
     move: Callable[[float, float], Any]  # right and down, in shares of what is in sight
-    renew: Callable[[int], Any] | None = None  # show weights of this number
+    renew: Callable[..., Any]  # show the weights of a number
 
     def frame(self, change: Callable[..., Any], *arguments: Any) -> None:
         """A change until it is painted, and whatever else it asks the thread of the window for at once."""
@@ -73,30 +73,34 @@ def ours(view: Any, renew: Callable[[int], Any]) -> Picture:
     """The heatmap of the weights view, with its bars and its colour bar; the view stands alone."""
     heatmap, canvas = view.heatmap, view.heatmap.canvas
     view.setParent(None)
+    view._pages.setCurrentWidget(view.body)  # else the heatmap of an empty view has no size yet
     paintings = _shown(view, canvas.viewport())
     view.resize(view.size() + SIZE - canvas.size())
     QApplication.processEvents()
     return Picture(view, paintings, heatmap.reset, heatmap.zoom, heatmap.move_by, renew)
 
 
-def stored(path: Path) -> tuple[Any, Any]:
-    """The window with a run, and its weights view once the true cells are painted."""
+def window() -> Any:
+    """The program's window, open and empty."""
     from sparseviz.gui.main_window import MainWindow
 
-    window = MainWindow()
-    window.resize(1600, 1000)
-    window.show()
+    made = MainWindow()
+    made.resize(1600, 1000)
+    made.show()
     QApplication.processEvents()
-    view = window.layout_.weights
+    return made
+
+
+def open_run(window: Any, path: Path) -> None:
+    """Open a run, until the true cells of its weights are painted."""
+    view, until = window.layout_.weights, time.monotonic() + WAIT_S
     window.open_run(path)
-    until = time.monotonic() + WAIT_S
     while view._picture is None or view._picture.cells is None:
         if time.monotonic() > until:
             raise TimeoutError("the cells did not come")
         QApplication.processEvents()
         time.sleep(0.002)
     QApplication.processEvents()
-    return window, view
 
 
 def empty_plot(arrays: list[Array]) -> Picture:
@@ -114,15 +118,15 @@ def empty_plot(arrays: list[Array]) -> Picture:
         box.translateBy(x=right * (far - left), y=down * (bottom - top))
 
     paintings = _shown(plot, plot.viewport())
-    return Picture(plot, paintings, reset, lambda factor: box.scaleBy((factor, factor)), move)
+    return Picture(plot, paintings, reset, lambda factor: box.scaleBy((factor, factor)), move, lambda _: reset())
 
 
 def image_item(arrays: list[Array], *, downsample: bool = False) -> Picture:
-    """As pyqtgraph's examples do it."""
+    """As pyqtgraph's examples do it; empty at first."""
     import pyqtgraph as pg
 
     plot = empty_plot(arrays)
-    item = pg.ImageItem(arrays[0], axisOrder="row-major", autoDownsample=downsample)
+    item = pg.ImageItem(axisOrder="row-major", autoDownsample=downsample)
     assert isinstance(plot.widget, pg.PlotWidget)
     plot.widget.addItem(item)
     renew = lambda number: item.setImage(arrays[number])  # noqa: E731
@@ -135,11 +139,10 @@ def downsampled(arrays: list[Array]) -> Picture:
 
 
 def silx_plot(arrays: list[Array]) -> Picture:
-    """As silx's examples do it. Raises ImportError without silx."""
+    """As silx's examples do it; empty at first. Raises ImportError without silx."""
     from silx.gui.plot import Plot2D
 
     plot = Plot2D()
-    plot.addImage(arrays[0])
     rows, columns = arrays[0].shape
 
     def limits(change: Callable[[float, float], tuple[float, float]]) -> None:
@@ -165,7 +168,7 @@ def empty_widget(_arrays: list[Array]) -> Picture:
     """A widget that paints its ground and nothing else."""
     widget = QWidget()
     update = lambda *_: widget.update()  # noqa: E731
-    return Picture(widget, _shown(widget, widget), update, update, update)
+    return Picture(widget, _shown(widget, widget), update, update, update, update)
 
 
 Make = Callable[[list[Array]], Picture]
