@@ -1,6 +1,7 @@
 """The layers view, read back from its table."""
 
 import re
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -153,3 +154,34 @@ def test_that_a_wide_table_shows_every_column_and_a_narrow_one_again_fewer(shown
     view.resize(800, 300)
     QApplication.processEvents()
     assert not view.sheet.isColumnHidden(5)
+
+
+def test_that_only_cells_that_changed_are_told_and_the_rest_is_as_if_drawn_anew(shown, run):
+    view, other = shown(LayersView), shown(LayersView)
+    told: list[Any] = []
+    view.draw(run, 20)
+    view.model.dataChanged.connect(lambda first, last: told.append((first.row(), first.column(), last.column())))
+    view.model.modelReset.connect(lambda: told.append("all"))
+    view.draw(run, 20)
+    assert told == []
+    view.sheet.sortByColumn(3, Qt.SortOrder.DescendingOrder)
+    for position in (21, 5, 39):
+        before = [row.texts for row in view.model.rows]
+        told.clear()
+        view.draw(run, position)
+        after = [row.texts for row in view.model.rows]
+        changed = {
+            (row, column)
+            for row, texts in enumerate(after)
+            for column in range(9)
+            if texts != before[row] and texts[column] != before[row][column]
+        }
+        covered = {(row, column) for row, first, last in told for column in range(first, last + 1)}
+        assert changed
+        assert changed <= covered
+        assert len(covered) < len(after) * 9
+    other.sheet.sortByColumn(3, Qt.SortOrder.DescendingOrder)
+    other.draw(run, 39)
+    QApplication.processEvents()
+    assert [row.texts for row in other.model.rows] == [row.texts for row in view.model.rows]
+    assert view.grab().toImage() == other.grab().toImage()

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtGui import QPainter, QPicture
+from PySide6.QtGui import QPainter
 
 from sparseviz.gui.views.ruler import Levels, Ruler, even_ticks
 
@@ -14,21 +14,10 @@ _SLACK = 15  # pixels by which numbers may reach beyond the ends, where the styl
 class PaintedAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
     """On the left of a plot, or below it; without a grid."""
 
-    picture: QPicture | None  # of the range that is shown
-
     def paint(self, painter: QPainter, *_: Any) -> None:
-        """Paint what was recorded for this range, or record it."""
-        if self.picture is None:
-            picture = QPicture()  # kept when it is whole: new room for the numbers would take it away
-            recorder = QPainter(picture)
-            self._record(recorder)
-            recorder.end()
-            self.picture = picture
-        self.picture.play(painter)
-
-    def _record(self, recorder: QPainter) -> None:
+        """Paint it at once: a picture of it would be made anew for most redraws."""
         if self.style["tickFont"]:
-            recorder.setFont(self.style["tickFont"])
+            painter.setFont(self.style["tickFont"])
         bounds, upright = self.mapRectFromParent(self.geometry()), self.orientation == "left"
         slack = 0 if self.style["hideOverlappingLabels"] else _SLACK
         low, high = self.range
@@ -36,7 +25,7 @@ class PaintedAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
         if ruler.length <= 0:
             return
         levels = self.levels(low, high, ruler.length + _BEYOND)
-        numbers = ruler.paint(recorder, levels, self.textPen().color(), with_numbers=self.style["showValues"])
+        numbers = ruler.paint(painter, levels, self.textPen().color(), with_numbers=self.style["showValues"])
         if numbers:
             self._updateMaxTextSize(max(room.width() if upright else room.height() for room, _ in numbers))
 

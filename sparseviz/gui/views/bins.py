@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -30,9 +31,12 @@ class Bars:
         return cls(edges, np.where(cut, heights, 0), np.where(cut, 0, heights), most, top)
 
 
+@cache
 def edges_of(quantity: Quantity) -> FloatArray:
     """Where the bins begin and end, (HISTOGRAM_BINS + 1,)."""
-    return np.linspace(quantity.low, quantity.high, HISTOGRAM_BINS + 1)
+    edges = np.linspace(quantity.low, quantity.high, HISTOGRAM_BINS + 1)
+    edges.flags.writeable = False
+    return edges
 
 
 def fate(low: float, high: float, threshold: float) -> str:

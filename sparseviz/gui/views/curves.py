@@ -17,6 +17,7 @@ from sparseviz.gui.views.landmarks import Reference
 from sparseviz.gui.views.log_axis import LogAxis
 from sparseviz.gui.views.marks import Mark, event_marks, phase_marks
 from sparseviz.gui.views.readout import Readout
+from sparseviz.gui.views.ruler import padded
 from sparseviz.gui.views.scalars import Scalars
 from sparseviz.gui.views.time_plot import TimePlot
 from sparseviz.gui.views.tracks import Tracks
@@ -122,8 +123,8 @@ class CurvesView(View):
         self.canvas.scene().sigMouseClicked.connect(self._click)
         self.canvas.viewport().installEventFilter(self)
         # Not setXLink: it lines up by pixels, and wrongly, while the plots still lie on one another.
-        self.left.plot.sigXRangeChanged.connect(lambda _, epochs: self.right.plot.setXRange(*epochs, padding=0))
-        self.right.plot.sigXRangeChanged.connect(lambda _, epochs: self.left.plot.setXRange(*epochs, padding=0))
+        self.left.plot.sigXRangeChanged.connect(lambda _, epochs: self.right.set_epochs(epochs))
+        self.right.plot.sigXRangeChanged.connect(lambda _, epochs: self.left.set_epochs(epochs))
         self.left.plot.sigXRangeChanged.connect(lambda _, epochs: self.time_range_changed.emit(*epochs))
         for plot in self.plots:
             plot.plot.getViewBox().sigRangeChangedManually.connect(self._stop_following)
@@ -175,13 +176,12 @@ class CurvesView(View):
         if self._tracks is None:
             return
         first, last = self._tracks.epochs[[0, -1]].tolist()
-        self.left.plot.setXRange(first, last if last > first else first + 1, padding=0.03)
-        self._fit()
+        self._fit(padded(first, last if last > first else first + 1, 0.03))
 
-    def _fit(self) -> None:
+    def _fit(self, epochs: tuple[float, float] | None = None) -> None:
         for plot in self.plots:
             if self._follows:
-                plot.fit()
+                plot.fit(epochs)
 
     def _stop_following(self) -> None:
         self._follows = False

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from sparseviz.gui.theme import Theme, small
 from sparseviz.gui.views.curve_lines import Line
-from sparseviz.snapshot import FloatArray
+from sparseviz.snapshot import FloatArray, IntArray
 
 _MARGIN = 3  # pixels around a word, and between it and its line
 _ROOM = 0.88  # of the plot's width that a word may take
@@ -117,8 +117,7 @@ class Landmarks:
             arrow = "↓ " if place < low else "↑ " if place > high else ""
             text, width, height = self._fit(landmark, arrow)
             spots = [QRectF(*spot, width, height) for spot in self._spots(landmark, width, height)]
-            costs = [self._cost(spot, taken) for spot in spots]
-            best = spots[int(np.argmin(costs))]
+            best = spots[int(np.argmin(self._costs(spots, taken)))]
             word.setText(text)
             word.setPos(best.left(), best.top())
             taken.append(best)
@@ -145,17 +144,18 @@ class Landmarks:
         tops = inside or [min(max(at, 0), most.y())]
         return [(end, top) for end in ends for top in tops]
 
-    def _cost(self, spot: QRectF, taken: Sequence[QRectF]) -> float:
-        """How much of the curves, and of other words, lies under a word there."""
+    def _costs(self, spots: Sequence[QRectF], taken: Sequence[QRectF]) -> IntArray:
+        """How much of the curves, and of other words, lies under a word at each of these, (len(spots),)."""
         (left, right), (low, high) = self._box.viewRange()
-        share = np.linspace(spot.left(), spot.right(), _COLUMNS) / max(self._box.width(), 1)
-        columns = left + share * (right - left)
-        bottom, top = (high - edge / max(self._box.height(), 1) * (high - low) for edge in (spot.bottom(), spot.top()))
-        covered = 0
+        wide, tall = (right - left) / max(self._box.width(), 1), (high - low) / max(self._box.height(), 1)
+        begins, ends, tops, bottoms = np.array([(at.left(), at.right(), at.top(), at.bottom()) for at in spots]).T
+        columns = left + wide * np.linspace(begins, ends, _COLUMNS)  # (_COLUMNS, len(spots))
+        covered = np.zeros(len(spots), dtype=np.int64)
         for epochs, powers in self._curves:
             heights = np.interp(columns, epochs, powers, left=np.inf, right=np.inf)
-            covered += int(np.sum((heights >= bottom) & (heights <= top)))
-        return covered + _COLUMNS * 10 * sum(spot.intersects(other) for other in taken)
+            covered += ((heights >= high - tall * bottoms) & (heights <= high - tall * tops)).sum(axis=0)
+        overlaps = np.array([sum(spot.intersects(other) for other in taken) for spot in spots], dtype=np.int64)
+        return covered + _COLUMNS * 10 * overlaps
 
     def restyle(self, theme: Theme, font: QFont) -> None:
         """Take on the theme's colours and the font of marks."""

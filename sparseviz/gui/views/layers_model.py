@@ -27,6 +27,10 @@ class Row:
     notes: tuple[str, ...] = ()  # a tooltip for each cell; none: the column's
     total: bool = False
 
+    def cell(self, column: int) -> tuple[str, str, bool]:
+        """All that a cell shows."""
+        return self.texts[column], self.notes[column] if self.notes else "", self.total
+
 
 class LayersModel(QAbstractTableModel):
     """A row a layer, then biases, what else there is, and the total."""
@@ -66,19 +70,17 @@ class LayersModel(QAbstractTableModel):
         return len(self.rows) - len(self._sums), len(self._layers)
 
     def _show_rows(self) -> None:
-        rows = [*self._sorted(), *self._sums]
-        if len(rows) != len(self.rows):
+        rows, before = [*self._sorted(), *self._sums], self.rows
+        if len(rows) != len(before):
             self.beginResetModel()
             self.rows = rows
             self.endResetModel()
             return
-        self._replace(rows)
-
-    def _replace(self, rows: list[Row]) -> None:
         self.rows = rows
-        if not rows:
-            return
-        self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(self.columns) - 1))
+        for number, (row, old) in enumerate(zip(rows, before, strict=True)):
+            changed = [at for at in range(len(self.columns)) if row.cell(at) != old.cell(at)]
+            if changed:  # of a row few cells change from snapshot to snapshot, mostly side by side
+                self.dataChanged.emit(self.index(number, changed[0]), self.index(number, changed[-1]))
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Sort the layers by a column, now and in every snapshot to come; below 0: the network's own order."""

@@ -144,7 +144,7 @@ class Overview(Focusable):
         plot.getAxis("left").setTicks([[(place - 0.5, f"{place}") for place in (1, lines // 2, lines)]])
         image.setVisible(begin < end)
         if begin < end:
-            picture = counts.share_levels(shares[frame.columns()][:, self._shown].T, log=frame.log)
+            picture = counts.share_levels(shares[frame.columns][:, self._shown].T, log=frame.log)
             image.setImage(np.ascontiguousarray(picture), levels=(0, 255))
             image.setRect(begin, 0, end - begin, lines)
         self.nows[number].setVisible(frame.is_past)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from sparseviz.snapshot import FloatArray
 
@@ -15,7 +15,6 @@ FOOT = 18  # pixels of a bottom axis without a name
 TICK = 5  # pixels of the longest ticks
 _GAP_LEFT, _GAP_BOTTOM = 5, 2  # pixels between the line and the numbers
 _CROWDED = ((0, 0.8), (2, 0.6), (4, 0.4), (6, 0.2))  # minor numbers: none, where so many stand and so much is taken
-_PADDING = 0.02  # of a range, at each end
 _LESS = 0.8  # of a text's height is ink
 _ANYWHERE, _CENTRED = QRectF(0, 0, 100, 100), Qt.AlignmentFlag.AlignCenter
 _LEFT = (Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value | Qt.TextFlag.TextDontClip.value
@@ -54,8 +53,7 @@ class Ruler:
             colour = QColor(ink)
             colour.setAlpha(255 // (number + 1))
             painter.setPen(colour)
-            length = TICK / (number * 0.5 + 1)
-            painter.drawLines([self._tick(self.place(value), length) for value, _ in ticks if self._has(value)])
+            painter.drawLines(self._ticks([value for value, _ in ticks if self._has(value)], TICK / (number * 0.5 + 1)))
         painter.setPen(ink)
         numbers = self._numbers(painter, levels) if with_numbers else []
         flags = _LEFT if self.upright else _BOTTOM
@@ -72,18 +70,21 @@ class Ruler:
             return QLineF(edge.right() - 1, edge.top() - 1, edge.right() - 1, edge.bottom() + 1)
         return QLineF(edge.left() - 1, edge.top() + 1, edge.right() + 1, edge.top() + 1)
 
-    def _tick(self, at: float, length: float) -> QLineF:
+    def _ticks(self, values: list[float], length: float) -> list[QLineF]:
+        places = map(self.place, values)
         if self.upright:
-            return QLineF(self.bounds.right(), at, self.bounds.right() + length, at)
-        return QLineF(at, self.bounds.top(), at, self.bounds.top() - length)
+            edge = self.bounds.right()
+            return [QLineF(edge, at, edge + length, at) for at in places]
+        edge = self.bounds.top()
+        return [QLineF(at, edge, at, edge - length) for at in places]
 
     def _numbers(self, painter: QPainter, levels: Levels) -> Numbers:
         """Where there is room: those of the first level, and those of a further one unless it is crowded by then."""
         found: Numbers = []
-        taken, reach = 0.0, self._reach()
+        taken, reach, font = 0.0, self._reach(), painter.font().toString()
         for number, ticks in enumerate(levels):
             rooms = [
-                (self._room(painter, self.place(value), text), text)
+                (self._room(self.place(value), _size(text, font)), text)
                 for value, text in ticks
                 if text and self._has(value)
             ]
@@ -98,17 +99,25 @@ class Ruler:
             return self.bounds.adjusted(0, -self.slack, TICK, self.slack)
         return self.bounds.adjusted(-self.slack, -TICK, self.slack, 0)
 
-    def _room(self, painter: QPainter, at: float, text: str) -> QRectF:
-        size = painter.boundingRect(_ANYWHERE, _CENTRED, text)
-        width, height = size.width(), _LESS * size.height()
+    def _room(self, at: float, size: tuple[float, float]) -> QRectF:
+        width, height = size
         if self.upright:
             return QRectF(self.bounds.right() - _GAP_LEFT - width, at - height / 2, width, height)
         return QRectF(at - width / 2, self.bounds.top() + _GAP_BOTTOM, width, height)
 
 
-def padded(low: float, high: float) -> tuple[float, float]:
-    """A range that leaves a little room at each end."""
-    room = _PADDING * (high - low)
+@lru_cache(maxsize=1000)
+def _size(text: str, font: str) -> tuple[float, float]:
+    """Width and height of a text in pixels, in a font as QFont writes it."""
+    written = QFont()
+    written.fromString(font)
+    found = QFontMetricsF(written).boundingRect(_ANYWHERE, _CENTRED.value, text)
+    return found.width(), _LESS * found.height()
+
+
+def padded(low: float, high: float, share: float) -> tuple[float, float]:
+    """A range with a share of it as room at each end."""
+    room = share * (high - low)
     return low - room, high + room
 
 

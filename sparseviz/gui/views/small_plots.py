@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QLineF, QMarginsF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen, QPicture
 from PySide6.QtWidgets import QWidget
@@ -18,6 +19,7 @@ AXIS_WIDTHS = 34, 30  # pixels, of the histogram and of the strip: room for 100k
 _MARGINS = QMarginsF(1, 5, 9, 1 + FOOT)  # pixels around the plots; their left axes are inside
 _GAP = 8  # pixels between the plots
 _SHARE = 0.487  # of the width, for the histogram
+_ROOM = 0.02  # of a range, at each end
 _SLACK = 15  # pixels by which the numbers of an axis may reach beyond its ends
 _HALO = 170  # of 255: how much of a strip it covers
 
@@ -58,27 +60,30 @@ class SmallPlots(QWidget):
 
     def restyle(self, theme: Theme, font: QFont) -> None:
         """Take on the theme's colours."""
-        self._theme, self._colours, self._axes_of = theme, list[int](), None
+        self._theme, self._axes_of = theme, None
+        self._colours: npt.NDArray[np.uint32] | None = None  # of every level; found when a strip is drawn
         self.setFont(small(font))
         self._colour()
         self.update()
 
     def _colour(self) -> None:
         if self.image is not None:
-            self._colours = self._colours or [QColor(*colour).rgb() for colour in count_colours(self._theme).tolist()]
-            upright = np.ascontiguousarray(self.image[::-1])  # pictures begin at the top
-            height, width = upright.shape
-            self._picture = QImage(upright.data, width, height, width, QImage.Format.Format_Indexed8).copy()
-            self._picture.setColorTable(self._colours)
+            if self._colours is None:
+                colours = [QColor(*colour).rgb() for colour in count_colours(self._theme).tolist()]
+                self._colours = np.array(colours, dtype=np.uint32)
+            pixels = self._colours[self.image[::-1]]  # pictures begin at the top
+            height, width = pixels.shape
+            # one of 8 bits with a table takes longer to paint
+            self._picture = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
 
     def rulers(self, quantity: Quantity, top: float, times: tuple[float, float]) -> tuple[Ruler, Ruler, Ruler, Ruler]:
         """The axes: counts and quantity of the histogram, quantity and epochs of the strip."""
-        inside, values = QRectF(self.rect()).marginsRemoved(_MARGINS), padded(quantity.low, quantity.high)
+        inside, values = QRectF(self.rect()).marginsRemoved(_MARGINS), padded(quantity.low, quantity.high, _ROOM)
         share, (left, right) = _SHARE * (inside.width() - _GAP), AXIS_WIDTHS
         histogram = QRectF(inside.left() + left, inside.top(), share - left, inside.height())
         strip = inside.adjusted(share + _GAP + right, 0, 0, 0)
         return (
-            _left(histogram, left, padded(0, top)),
+            _left(histogram, left, padded(0, top, _ROOM)),
             _below(histogram, values),
             _left(strip, right, values),
             _below(strip, times),

@@ -1,6 +1,7 @@
 """What every layer is drawn from, and a layer's histograms of all snapshots as an image over time."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from sparseviz.snapshot import HISTOGRAM_BINS, ByteArray, FloatArray, History, I
 STRIP_COLUMNS = 512  # more than a strip has pixels, so that snapshots at uneven times stand where they belong
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """One moment of a history, and how it is shown."""
 
@@ -40,6 +41,7 @@ class Frame:
         low, high = self.times
         return max(low, begin), high if begin == end else min(high, end)
 
+    @cached_property
     def columns(self) -> IntArray:
         """For every column of a strip over `part` the snapshot nearest in time, (STRIP_COLUMNS,)."""
         return nearest_columns(self.epochs, *self.part())
@@ -76,7 +78,7 @@ class Strip:
     def image(self, frame: Frame, layer: int) -> ByteArray:
         """The histograms over the frame's part of time, (HISTOGRAM_BINS, STRIP_COLUMNS)."""
         self._learn(frame, layer)
-        return np.ascontiguousarray(self._levels.take(frame.columns(), axis=0).T)
+        return np.ascontiguousarray(self._levels.take(frame.columns, axis=0).T)
 
     def _learn(self, frame: Frame, layer: int) -> None:
         known, length = (frame.history, layer, frame.log), len(frame.epochs)

@@ -15,11 +15,13 @@ from sparseviz.gui.views.landmarks import Landmark, Landmarks, Reference
 from sparseviz.gui.views.legend import Legend
 from sparseviz.gui.views.log_axis import log_range, on_log_axis
 from sparseviz.gui.views.marks import Mark, MarkLines
+from sparseviz.gui.views.ruler import padded
 from sparseviz.gui.views.scalars import Curve, Group
 from sparseviz.gui.views.tracks import Tracks
 
 AXIS_WIDTH = 40  # pixels: 0.001 or 300k
 HEADROOM = 0.2  # of the range: there the marks have their words
+_ROOM = 0.06  # of the range, at each end
 MOST_DOTS = 60  # more would run together to a thick line
 ONE_ROW = 520  # pixels: choice and legend side by side
 LEAST_TITLE = 8  # letters of the choice, in a narrow window
@@ -184,14 +186,19 @@ class TimePlot(QObject):
         names = (", ".join(curve.name for curve in curves), ", ".join(curve.brief for curve in curves))
         return [Landmark(None, tuple(self.tr("no line where 0: {0}").format(name) for name in names))]
 
-    def fit(self) -> None:
-        """Bring all values of the shown curves into sight, and the landmarks that are near them."""
+    def fit(self, epochs: tuple[float, float] | None = None) -> None:
+        """Bring all values of the shown curves into sight, and the landmarks near them; and these epochs, if any."""
         values = [] if self._tracks is None else [self._tracks.scalar(curve.scalar) for curve in self.shown]
         found = log_range(values)
         self.plot.getAxis("left").setStyle(showValues=found is not None)
         low, high = self.landmarks.extend(*(found or (0.0, 1.0)))
         words = HEADROOM * (high - low) if self.marks.has_words() else 0.0
-        self.plot.setYRange(low, high + words, padding=0.06)
+        self.plot.setRange(xRange=epochs, yRange=padded(low, high + words, _ROOM), padding=0)
+
+    def set_epochs(self, epochs: Sequence[float]) -> None:
+        """Show these on the time axis."""
+        if self.plot.viewRange()[0] != list(epochs):
+            self.plot.setXRange(*epochs, padding=0)
 
     def restyle(self, theme: Theme, font: QFont) -> None:
         """Take on the theme's colours."""
