@@ -18,9 +18,11 @@ SIZE = 613, 347
 def canvas_with(axis_class):
     """A plot between two axes of this class, its first row at the top."""
     canvas = pg.GraphicsLayoutWidget()
-    canvas.plot = canvas.addPlot(axisItems={side: axis_class(side) for side in ("left", "bottom")})
+    canvas.plot = canvas.addPlot(axisItems={side: axis_class(side) for side in ("left", "right", "bottom")})
+    canvas.plot.showAxis("right")
     canvas.plot.invertY(True)
     canvas.plot.getAxis("left").setWidth(46)
+    canvas.plot.getAxis("right").setWidth(44)
     canvas.plot.getAxis("bottom").setHeight(17)
     restyle(canvas)
     canvas.resize(*SIZE)

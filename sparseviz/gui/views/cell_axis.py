@@ -1,4 +1,4 @@
-"""An axis along the cells of a picture, laid out and painted in a fraction of the time of pyqtgraph's own."""
+"""An axis along the cells or the colours of a picture, laid out in a fraction of the time of pyqtgraph's own."""
 
 import math
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 
 _TEXT_LIES = {  # numbers: to join flags at every painting takes as long as to paint a number
     "left": int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip),
+    "right": int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip),
     "bottom": int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextDontClip),
 }
 _TEXT_HEIGHT = 0.8  # of the height of a line: digits leave the rest of it free
@@ -26,12 +27,13 @@ class _Layout:
 
 
 class CellAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
-    """Left or bottom, of fixed width or height, linear and without a grid: it looks as pyqtgraph's does."""
+    """Left, right or bottom, of fixed width or height, linear and without a grid: it looks as pyqtgraph's does."""
 
     picture: _Layout | None
 
     def __init__(self, side: str) -> None:
         self._sizes: dict[str, tuple[float, float]] = {}  # of texts in the font of the ticks
+        self._is_upright = side != "bottom"
         super().__init__(side)
 
     def setTickFont(self, font: QFont | None) -> None:
@@ -74,47 +76,51 @@ class CellAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
 
     def _lay_out(self) -> _Layout:
         bounds, (begin, end) = self.mapRectFromParent(self.geometry()), self.range
-        is_left = self.orientation == "left"
-        length = bounds.height() if is_left else bounds.width()
+        length = bounds.height() if self._is_upright else bounds.width()
         if length <= 0 or begin == end:
             return _Layout([], [])
         levels = self.tickValues(begin, end, length + 2)  # of the line, which begins before and ends after
-        scale = (-length if is_left else length) / (end - begin)
-        origin = begin * scale - (length if is_left else 0.0)
+        scale = (-length if self._is_upright else length) / (end - begin)
+        origin = begin * scale - (length if self._is_upright else 0.0)
         places = [[value * scale - origin for value in values] for _, values in levels]
         lines = [(self.pen(), [self._axis_line(bounds)]), *self._ticks(bounds, places)]
         return _Layout(lines, self._texts(bounds, levels, places) if self.style["showValues"] else [])
 
+    def _outwards(self, bounds: QRectF) -> tuple[float, int]:
+        """Where an upright axis meets its plot, and which way leads away from it."""
+        return (bounds.right(), -1) if self.orientation == "left" else (bounds.left(), 1)
+
     def _axis_line(self, bounds: QRectF) -> QLineF:
-        if self.orientation == "left":
-            return QLineF(bounds.right() - 1, bounds.top() - 1, bounds.right() - 1, bounds.bottom() + 1)
+        if self._is_upright:
+            foot, outwards = self._outwards(bounds)
+            return QLineF(foot + outwards, bounds.top() - 1, foot + outwards, bounds.bottom() + 1)
         return QLineF(bounds.left() - 1, bounds.top() + 1, bounds.right() + 1, bounds.top() + 1)
 
     def _ticks(self, bounds: QRectF, places: list[list[float]]) -> list[tuple[QPen, list[QLineF]]]:
         """Of each level shorter and fainter lines."""
         found: list[tuple[QPen, list[QLineF]]] = []
-        pen, foot, tip = self.tickPen(), bounds.right(), bounds.top()
+        pen, top, (foot, outwards) = self.tickPen(), bounds.top(), self._outwards(bounds)
         colour = pen.color()
         for level, each in enumerate(places):
             colour.setAlpha(255 // (level + 1))
             pen.setColor(colour)
             reach = self.style["tickLength"] / (level / 2 + 1)
-            if self.orientation == "left":
-                found.append((QPen(pen), [QLineF(foot, at, foot - reach, at) for at in each]))
+            if self._is_upright:
+                tip = foot + outwards * reach
+                found.append((QPen(pen), [QLineF(foot, at, tip, at) for at in each]))
             else:
-                found.append((QPen(pen), [QLineF(at, tip, at, tip + reach) for at in each]))
+                found.append((QPen(pen), [QLineF(at, top, at, top + reach) for at in each]))
         return found
 
     def _texts(self, bounds: QRectF, levels: Ticks, places: list[list[float]]) -> list[tuple[QRectF, str]]:
         """The numbers of the longest ticks, and those of shorter ones as long as they leave enough room."""
         found: list[tuple[QRectF, str]] = []
         filled, room = 0.0, self.boundingRect()
-        is_left = self.orientation == "left"
-        length = (bounds.height() if is_left else bounds.width()) + 2
+        length = (bounds.height() if self._is_upright else bounds.width()) + 2
         for level, ((spacing, values), each) in enumerate(zip(levels, places, strict=True)):
             texts = self.tickStrings(values, 1.0, spacing)
             sizes = [self._size(text) for text in texts]
-            filled += sum(height if is_left else width for width, height in sizes)
+            filled += sum(height if self._is_upright else width for width, height in sizes)
             limits = self.style["textFillLimits"]
             if level > 0 and any(len(found) >= least and filled >= most * length for least, most in limits):
                 break
@@ -126,6 +132,8 @@ class CellAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
         (width, height), (aside, below) = size, self.style["tickTextOffset"]
         if self.orientation == "left":
             return QRectF(bounds.right() - aside - width, at - height / 2, width, height)
+        if self.orientation == "right":
+            return QRectF(bounds.left() + aside, at - height / 2, width, height)
         return QRectF(at - width / 2, bounds.top() + below, width, height)
 
     def _size(self, text: str) -> tuple[float, float]:

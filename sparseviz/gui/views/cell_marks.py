@@ -70,10 +70,13 @@ class CellMarks(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no ty
         if self.chosen is not None:
             painter.setPen(pg.mkPen(self._accent, width=2))
             painter.drawRect(self.chosen)
-        metrics = QFontMetricsF(self._font)
-        room = 1 / pixel[0] - _MARGIN, 1 / pixel[1] - _MARGIN
-        if self._values and metrics.horizontalAdvance(WIDEST) <= room[0] and metrics.height() <= room[1]:
+        if self._values and self._has_room(pixel):
             self._paint_values(painter, seen, pixel, self._values)
+
+    def _has_room(self, pixel: tuple[float, float]) -> bool:
+        """Whether a value can be written into a cell, given the size of a pixel in cells."""
+        metrics, width, height = QFontMetricsF(self._font), 1 / pixel[0] - _MARGIN, 1 / pixel[1] - _MARGIN
+        return metrics.horizontalAdvance(WIDEST) <= width and metrics.height() <= height
 
     def _paint_lines(self, painter: QPainter, seen: QRectF, tile: tuple[int, int]) -> None:
         across = np.arange(np.ceil(seen.left() / tile[1]), seen.right() / tile[1] + 1e-9) * tile[1]

@@ -42,6 +42,7 @@ class Heatmap(QWidget):
         self._scale: Scale | None = None  # that the colour bar shows
         self.canvas = pg.GraphicsLayoutWidget()
         self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the view
+        self.canvas.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # it has a ground of its own
         self.canvas.ci.layout.setContentsMargins(0, 4, 6, 0)
         self.canvas.ci.layout.setSpacing(4)
         self._add_plots()
@@ -61,7 +62,7 @@ class Heatmap(QWidget):
         self.box = self.plot.getViewBox()
         self.row_plot = self._add_plot(0, 1)
         self.column_plot = self._add_plot(1, 0, "bottom")
-        self.scale_plot = self._add_plot(0, 2)
+        self.scale_plot = self._add_plot(0, 2, "right")
         self.kept_label = self.canvas.addLabel(self.tr("kept"), 1, 1)
         for plot in (self.plot, self.row_plot):
             plot.invertY(True)
@@ -71,8 +72,8 @@ class Heatmap(QWidget):
         self.column_plot.setMouseEnabled(x=True, y=False)
         self.scale_plot.setMouseEnabled(x=False, y=False)
 
-    def _add_plot(self, row: int, column: int, *along_cells: str) -> Any:
-        axes = {side: CellAxis(side) for side in along_cells}
+    def _add_plot(self, row: int, column: int, *sides: str) -> Any:
+        axes = {side: CellAxis(side) for side in sides}
         return self.canvas.addPlot(row, column, enableMenu=False, axisItems=axes)
 
     def _add_items(self) -> None:
