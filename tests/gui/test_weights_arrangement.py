@@ -1,5 +1,7 @@
 """How a layer's weights lie in the weights view: kernels, images, sorted rows; ages, values and units."""
 
+import itertools
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
@@ -187,6 +189,17 @@ def test_that_dead_rows_and_columns_are_marked_on_the_other_side_of_zero(view, r
     assert marked(columns["x0"], columns["width"]) == np.flatnonzero(layer.column_kept == 0).tolist()
     assert rows["width"] < 0
     assert columns["height"] < 0
+
+
+def test_that_the_mark_of_a_dead_column_fills_it_and_no_other(view, run):
+    view.draw(run, len(run) - 1)
+    kept = run[len(run) - 1].layers[FC1].column_kept
+    view.heatmap.box.setRange(xRange=(300, 340), padding=0)
+    QApplication.processEvents()
+    image, box = view.heatmap.canvas.grab().toImage(), view.heatmap.column_plot.getViewBox()
+    for column, part in itertools.product(range(300, 340), (0.2, 0.5, 0.8)):
+        at = box.mapViewToScene(QPointF(column + part, -0.03 * kept.max())).toPoint()
+        assert (image.pixelColor(at) == view.theme.warning) == (kept[column] == 0)
 
 
 def marked(begins, lengths):

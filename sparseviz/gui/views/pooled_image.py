@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter, qRgb
+from PySide6.QtGui import QImage, QPainter, QTransform, qRgb
 
 from sparseviz.gui.theme import Colours
 from sparseviz.gui.views.levels import Picture
@@ -63,22 +63,24 @@ class LevelsImage(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no 
         if self._image is None:
             self._image = self._rendered(self.levels)
         place, (height, width) = self._place, self.levels.shape
-        tall, wide = place.height() / height, place.width() / width  # of a cell, in the plot's units
-        first_row, first_column = int((seen.top() - place.top()) / tall), int((seen.left() - place.left()) / wide)
-        rows = min(math.ceil((seen.bottom() - place.top()) / tall), height) - first_row
-        columns = min(math.ceil((seen.right() - place.left()) / wide), width) - first_column
-        corner = place.left() + first_column * wide, place.top() + first_row * tall
-        painter.drawImage(
-            QRectF(*corner, columns * wide, rows * tall),
-            self._image,
-            QRectF(first_column, first_row, columns, rows),
+        rows = _in_sight(seen.top() - place.top(), seen.bottom() - place.top(), place.height() / height, height)
+        columns = _in_sight(seen.left() - place.left(), seen.right() - place.left(), place.width() / width, width)
+        part = QRectF(columns.start, rows.start, len(columns), len(rows))
+        cells = QTransform.fromTranslate(*place.topLeft().toTuple()).scale(
+            place.width() / width, place.height() / height
         )
+        painter.drawImage(cells.mapRect(part), self._image, part)
 
     def _rendered(self, levels: ByteArray) -> QImage:
         (height, width), memory = levels.shape, np.ascontiguousarray(levels)
         borrowed = QImage(memory.data, width, height, width, QImage.Format.Format_Indexed8)
         borrowed.setColorTable(self._table)
         return borrowed.convertToFormat(QImage.Format.Format_RGBX8888)  # a copy
+
+
+def _in_sight(low: float, high: float, size: float, count: int) -> range:
+    """Which of so many cells of this size are in sight, and one more on each side: a pixel at the edge is theirs."""
+    return range(max(int(low / size) - 1, 0), min(math.ceil(high / size) + 1, count))
 
 
 class PooledImage:
