@@ -1,5 +1,7 @@
 """Axes and lines that are painted beside pyqtgraph's own, which are what they replace."""
 
+from itertools import pairwise
+
 import numpy as np
 import pyqtgraph as pg
 import pytest
@@ -88,6 +90,19 @@ def test_that_lines_and_dots_are_painted_where_their_values_are(shown, run):
                 near = pixels[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3].reshape(-1, 3)
                 found += (near == [colour.red(), colour.green(), colour.blue()]).all(axis=1).any()
             assert found >= 0.6 * len(known)  # other lines cross it, and dashes have gaps
+
+
+def test_that_every_piece_of_a_line_is_painted_from_the_first_to_the_last(shown, run):
+    view = shown(CurvesView)
+    view.draw(run, len(run) - 1)
+    plot = view.right
+    line, colour = plot.lines.lines["parameters_kept"], plot.lines.pens["parameters_kept"].color()
+    for _ in range(3):
+        is_line = (painted(view.canvas) == [colour.red(), colour.green(), colour.blue()]).all(axis=2)
+        for epochs, values in zip(pairwise(line.epochs), pairwise(np.log10(line.values)), strict=True):
+            place = plot.plot.getViewBox().mapViewToScene(pg.Point(sum(epochs) / 2, sum(values) / 2))
+            x, y = int(place.x()), int(place.y())
+            assert is_line[y - 1 : y + 2, x - 1 : x + 2].any()
 
 
 def test_that_a_gap_is_not_joined_and_a_path_is_not_filled(shown, run):

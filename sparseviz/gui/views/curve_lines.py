@@ -68,7 +68,8 @@ class CurveLines(QGraphicsObject):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
             painter.setPen(pen)
             if pen.style() == Qt.PenStyle.SolidLine:  # one by one: faster than a path where they are wide
-                painter.drawLines(*arrayToLineSegments(x, y, connect="finite", finiteCheck=True).drawargs())
+                segments = arrayToLineSegments(x, y, connect="finite", finiteCheck=True)  # to be kept until it is drawn
+                painter.drawLines(*segments.drawargs())
             else:
                 painter.strokePath(pg.functions.arrayToQPath(x, y, connect="finite"), pen)
             if line.dots:
