@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,8 +29,7 @@ class LogAxis(PaintedAxis):
             seen |= set(places)
         if len(found) < _LEVELS:
             decades = range(math.floor(low), math.ceil(high))
-            between = [decade + part for decade in decades for part in _PARTS]
-            found.append((None, [place for place in between if low < place < high]))
+            found.append((None, [at for decade in decades for part in _PARTS if low < (at := decade + part) < high]))
         return found
 
     def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:  # noqa: ARG002
@@ -39,6 +39,7 @@ class LogAxis(PaintedAxis):
         return fewer if len(list(filter(None, fewer))) > 1 else texts
 
 
+@lru_cache(maxsize=1000)
 def _written(number: float) -> str:
     for size, sign in ((1_000_000, "M"), (1000, "k")):
         if number > 0.99 * size:

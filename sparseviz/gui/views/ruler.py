@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from PySide6.QtCore import QLineF, QRectF, Qt
@@ -25,7 +25,7 @@ Levels = Sequence[Sequence[tuple[float, str]]]  # ticks, the most important firs
 Value = TypeVar("Value", float, FloatArray)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ruler:
     """An axis on the left of a plot, or below it."""
 
@@ -35,34 +35,43 @@ class Ruler:
     upright: bool  # on the left
     slack: int  # pixels by which numbers may reach beyond its ends
 
-    @property
+    @cached_property
     def length(self) -> float:
         """In pixels."""
         return self.bounds.height() if self.upright else self.bounds.width()
 
+    @cached_property
+    def _scale(self) -> float:
+        """Pixels of a step of 1; upwards they grow fewer."""
+        return self.length / (self.high - self.low) * (-1 if self.upright else 1)
+
+    @cached_property
+    def _zero(self) -> float:
+        """Where 0 stands, or would."""
+        return (self.bounds.bottom() if self.upright else self.bounds.left()) - self.low * self._scale
+
     def place(self, value: Value) -> Value:
         """Where a value stands, in pixels from the top or from the left."""
-        along = (value - self.low) / (self.high - self.low) * self.length
-        return self.bounds.bottom() - along if self.upright else self.bounds.left() + along
+        return self._zero + value * self._scale
 
     def paint(self, painter: QPainter, levels: Levels, ink: QColor, *, with_numbers: bool = True) -> Numbers:
         """Paint ticks, each level shorter and fainter than that before, and in the painter's font the numbers there."""
         painter.setPen(ink)
         painter.drawLine(self._line())
-        for number, ticks in enumerate(levels):
+        shown = [
+            [(self.place(value), text) for value, text in ticks if self.low <= value <= self.high] for ticks in levels
+        ]
+        for number, ticks in enumerate(shown):
             colour = QColor(ink)
             colour.setAlpha(255 // (number + 1))
             painter.setPen(colour)
-            painter.drawLines(self._ticks([value for value, _ in ticks if self._has(value)], TICK / (number * 0.5 + 1)))
+            painter.drawLines(self._ticks([at for at, _ in ticks], TICK / (number * 0.5 + 1)))
         painter.setPen(ink)
-        numbers = self._numbers(painter, levels) if with_numbers else []
+        numbers = self._numbers(painter, shown) if with_numbers else []
         flags = _LEFT if self.upright else _BOTTOM
         for room, text in numbers:
             painter.drawText(room, flags, text)
         return numbers
-
-    def _has(self, value: float) -> bool:
-        return self.low <= value <= self.high
 
     def _line(self) -> QLineF:
         edge = self.bounds
@@ -70,8 +79,7 @@ class Ruler:
             return QLineF(edge.right() - 1, edge.top() - 1, edge.right() - 1, edge.bottom() + 1)
         return QLineF(edge.left() - 1, edge.top() + 1, edge.right() + 1, edge.top() + 1)
 
-    def _ticks(self, values: list[float], length: float) -> list[QLineF]:
-        places = map(self.place, values)
+    def _ticks(self, places: list[float], length: float) -> list[QLineF]:
         if self.upright:
             edge = self.bounds.right()
             return [QLineF(edge, at, edge + length, at) for at in places]
@@ -79,15 +87,11 @@ class Ruler:
         return [QLineF(at, edge, at, edge - length) for at in places]
 
     def _numbers(self, painter: QPainter, levels: Levels) -> Numbers:
-        """Where there is room: those of the first level, and those of a further one unless it is crowded by then."""
+        """At these places, where there is room: those of the first level, and those of others unless it is crowded."""
         found: Numbers = []
         taken, reach, font = 0.0, self._reach(), painter.font().toString()
         for number, ticks in enumerate(levels):
-            rooms = [
-                (self._room(self.place(value), _size(text, font)), text)
-                for value, text in ticks
-                if text and self._has(value)
-            ]
+            rooms = [(self._room(at, _size(text, font)), text) for at, text in ticks if text]
             taken += sum(room.height() if self.upright else room.width() for room, _ in rooms)
             if number and any(len(found) >= least and taken >= share * self.length for least, share in _CROWDED):
                 break
