@@ -222,10 +222,10 @@ def wide(shown, run):
 
 def test_that_more_bars_than_pixels_become_the_longest_of_their_neighbours(wide):
     view, kept = wide
-    bars, pixel = view.heatmap.column_bars.kept.opts, 9000 / view.heatmap.box.width()
-    assert 8 < pixel < 16
-    assert (len(bars["height"]), bars["width"]) == (1125, 8)
-    assert (bars["height"] == kept.reshape(1125, 8).max(axis=1)).all()
+    bars, together = view.heatmap.column_bars.kept.opts, int(9000 / view.heatmap.box.width())
+    assert together > 8
+    assert bars["width"] == together
+    assert (bars["height"] == np.maximum.reduceat(kept, np.arange(0, 9000, together))).all()
     view.heatmap.box.setRange(xRange=(100, 200), padding=0)
     assert view.heatmap.column_bars.kept.opts["width"] == 1
 
@@ -234,9 +234,9 @@ def test_that_panning_draws_bars_anew_only_beyond_what_is_drawn(wide):
     view, kept = wide
     view.heatmap.box.setRange(xRange=(300, 400), padding=0)
     drawn = view.heatmap.column_bars.kept.opts["x0"]
-    view.heatmap.move_by(0.4, 0)
+    view.heatmap.move_by(0.2, 0)
     assert view.heatmap.column_bars.kept.opts["x0"] is drawn
-    view.heatmap.move_by(0.4, 0)
+    view.heatmap.move_by(0.2, 0)
     bars = view.heatmap.column_bars.kept.opts
     assert bars["x0"] is not drawn
     assert (bars["height"] == kept[bars["x0"]]).all()

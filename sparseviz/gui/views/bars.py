@@ -12,7 +12,7 @@ from sparseviz.gui.theme import Theme
 from sparseviz.gui.views.arrangement import Bars
 
 _DEAD_SHARE = 0.06  # of the longest bar: the marks' length, on the other side of zero
-_SPARE = 0.5  # of what is in sight, drawn beyond it on each side
+_SPARE = 0.25  # of what is in sight, drawn beyond it on each side
 
 
 class _Bars(pg.BarGraphItem):  # type: ignore[misc]  # pyqtgraph has no types
@@ -75,14 +75,12 @@ class KeptBars:
     def fit(self, low: float, high: float, pixel: float) -> None:
         """Draw those from `low` to `high`; where they are finer than a pixel, each is the longest of several.
 
-        All are in cells of the picture. What lies half as far beyond is drawn too, so that one can pan over it.
+        All are in cells of the picture. What lies a little beyond is drawn too, so that one can pan over it.
         """
         if self._bars is None:
             return
         bars, spare = self._bars, _SPARE * (high - low)
-        together = 2 ** int(
-            math.log2(max(pixel / bars.width, 1))
-        )  # no others while one pans, and seldom while one zooms
+        together = max(int(pixel / bars.width), 1)
         if together == self._together and self._drawn[0] <= max(low, 0) and min(high, self._length()) <= self._drawn[1]:
             return
         step = bars.width * together
