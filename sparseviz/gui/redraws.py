@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-DRAW_SHARE = 20  # drawing takes at most one part in so many of the time
+# Drawing takes at most one part in so many of the time. On two cores a training loses two thirds of that, which is a
+# twentieth of its steps: it goes on while Qt paints.
+DRAW_SHARE = 14
 WAITS_MS = (100, 1000)  # between two redraws: the shortest and the longest
 
 Job = Callable[[], None]
