@@ -2,12 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
 from sparseviz.gui.views import counts
-from sparseviz.snapshot import HISTOGRAM_BINS, FloatArray, LayerSnapshot, Quantity
+from sparseviz.snapshot import FloatArray, LayerSnapshot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,20 +22,12 @@ class Bars:
     @classmethod
     def of(cls, now: LayerSnapshot, *, log: bool) -> "Bars":
         """A layer's, on a log or a linear axis of counts."""
-        edges = edges_of(now.info.quantity)
+        edges = now.info.quantity.bin_edges
         heights = counts.heights(now.histogram, log=log)
         cut = (edges[:-1] + edges[1:]) / 2 < now.threshold  # nothing is, where the threshold is NaN
         most = now.info.weights if log else counts.round_top(int(now.histogram.max()))
         top = float(counts.heights(np.array(most), log=log))
         return cls(edges, np.where(cut, heights, 0), np.where(cut, 0, heights), most, top)
-
-
-@cache
-def edges_of(quantity: Quantity) -> FloatArray:
-    """Where the bins begin and end, (HISTOGRAM_BINS + 1,)."""
-    edges = np.linspace(quantity.low, quantity.high, HISTOGRAM_BINS + 1)
-    edges.flags.writeable = False
-    return edges
 
 
 def fate(low: float, high: float, threshold: float) -> str:
@@ -49,7 +40,7 @@ def fate(low: float, high: float, threshold: float) -> str:
 def bin_rows(now: LayerSnapshot) -> list[list[str | int | float]]:
     """For every bin the layer, its quantity, the bin's edges, the weights in it, and what becomes of them."""
     quantity = now.info.quantity
-    edges = edges_of(quantity).tolist()
+    edges = quantity.bin_edges.tolist()
     return [
         [now.info.name, quantity.name, low, high, int(count), fate(low, high, now.threshold)]
         for low, high, count in zip(edges[:-1], edges[1:], now.histogram, strict=True)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont
 
 from sparseviz.gui.theme import Theme, count_colours, small, style_canvas, style_plot
 from sparseviz.gui.views import counts
-from sparseviz.gui.views.bins import Bars, edges_of
+from sparseviz.gui.views.bins import Bars
 from sparseviz.gui.views.ruler import FOOT
 from sparseviz.gui.views.strip import Frame, Strip
 from sparseviz.snapshot import HISTOGRAM_BINS, FloatArray, History, LayerInfo, LayerSnapshot
@@ -98,7 +98,7 @@ class LargePlots:
     def _begin(self, info: LayerInfo) -> None:
         """Set what depends on the layer alone."""
         quantity, self._info, self._top = info.quantity, info, None
-        self.edges = edges_of(quantity)
+        self.edges = quantity.bin_edges
         for bars in (self.cut_bars, self.kept_bars):
             bars.setOpts(x0=self.edges[:-1], width=self.edges[1] - self.edges[0])
         self.histogram.setXRange(quantity.low, quantity.high, padding=0.02)
