@@ -10,15 +10,17 @@ if __name__ == "__main__":
     for stream in ("stdout", "stderr"):
         if getattr(sys, stream) is None:  # Windows, without a console
             setattr(sys, stream, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # to the end
-    if sys.argv[1:] == ["--probe-display"]:  # asked by sparseviz.gui.display; Qt ends the process where it cannot run
+    if sys.argv[1:] == [
+        "--probe-display"
+    ]:  # asked by sparseviz.gui.qt.display; Qt ends the process where it cannot run
         from PySide6.QtWidgets import QApplication
 
         QApplication([])
-    elif sys.argv[1:] == ["--probe-run"]:  # asked by sparseviz.store.probing, line by line
-        from sparseviz.h5.probe import serve
+    elif sys.argv[1:] == ["--probe-run"]:  # asked by sparseviz.store.files.probing, line by line
+        from sparseviz.store.files.probe import serve
 
         serve()
     else:
-        from sparseviz.cli import main
+        from sparseviz.cli.main import main
 
         main()

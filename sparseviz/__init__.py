@@ -3,16 +3,17 @@
 The public names are loaded on first use, so that `sparseviz info` does not wait for torch.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from sparseviz.config.lazy import attribute
+from sparseviz.config.version import __version__
 
 if TYPE_CHECKING:
     from sparseviz.config import RunConfig
     from sparseviz.export import ExportOptions, export_run
-    from sparseviz.run import branch_run, record_run, resume_run
+    from sparseviz.runs.recording import branch_run, record_run, resume_run
     from sparseviz.store import RunReader
 
-__version__ = "0.1.0"
 __all__ = [
     "ExportOptions",
     "RunConfig",
@@ -28,14 +29,12 @@ _HOMES = {
     "ExportOptions": "export",
     "RunConfig": "config",
     "RunReader": "store",
-    "branch_run": "run",
+    "branch_run": "runs.recording",
     "export_run": "export",
-    "record_run": "run",
-    "resume_run": "run",
+    "record_run": "runs.recording",
+    "resume_run": "runs.recording",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'sparseviz' has no attribute {name!r}")
-    return getattr(import_module(f"sparseviz.{_HOMES[name]}"), name)
+    return attribute(__name__, _HOMES, name)

@@ -1,5 +1,5 @@
 """`python -m sparseviz` is `sparseviz`."""
 
-from sparseviz.cli import main
+from sparseviz.cli.main import main
 
 main()

@@ -14,19 +14,17 @@ import hypothesis
 import numpy as np
 import pytest
 
-from sparseviz import own_code
-from sparseviz.config import RunConfig
-from sparseviz.run import record_run
-from sparseviz.snapshot import Checkpoint, LayerSnapshot, Snapshot
+from sparseviz.config import RunConfig, own_code
+from sparseviz.runs.recording import record_run
 from sparseviz.store import RunInfo, RunReader, RunWriter
 from sparseviz.store.format import CHECKPOINT_KINDS
-from sparseviz.trainer import Trainer
+from sparseviz.training.trainer import Trainer
+from sparseviz.values.snapshot import Checkpoint, LayerSnapshot, Snapshot
+from tests.helpers.places import ROOT
 
 # The same examples in every run, and no limit on the time of one: that depends on the machine.
 hypothesis.settings.register_profile("here", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("here")
-
-ROOT = Path(__file__).parent.parent
 
 
 def trust(*names: str) -> None:
@@ -35,7 +33,7 @@ def trust(*names: str) -> None:
         own_code.trust(own_code.find(name), remember=False)
 
 
-trust("tests.networks:small")
+trust("tests.helpers.networks:small")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -191,7 +189,7 @@ def assert_same_checkpoint(one: Checkpoint, other: Checkpoint) -> None:
 WRITE = """
 import dataclasses, itertools, sys
 from pathlib import Path
-from sparseviz.masks import pack
+from sparseviz.values.masks import pack
 from sparseviz.store import RunReader, RunWriter
 with RunReader(sys.argv[1]) as run:
     info, inputs, first, snapshots = run.info, run.test_inputs(), run.checkpoint(0), run.snapshots()

@@ -7,7 +7,7 @@ To add a data set, write one module whose `load` has the signature of `digits.lo
 from collections.abc import Callable
 
 from sparseviz.config import choose
-from sparseviz.config_parts import DataConfig
+from sparseviz.config.parts import DataConfig
 from sparseviz.data import cifar10, digits, image_folder, mnist, npz, own
 from sparseviz.data.data_set import Data, DataError, Progress
 from sparseviz.data.draws import Draws

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparseviz.config import InputError
-from sparseviz.config_parts import DataConfig
+from sparseviz.config.parts import DataConfig
 from sparseviz.data.split import Split
 
 Progress = Callable[[str, int, int], None]  # (file or folder name, bytes done, bytes in all or 0)

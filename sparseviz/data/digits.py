@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from sparseviz.config_parts import DataConfig
+from sparseviz.config.parts import DataConfig
 from sparseviz.data.data_set import Data, Progress, md5
 from sparseviz.data.in_memory import Pixels, normalised, stratified_order
 

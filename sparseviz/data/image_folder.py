@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from sparseviz.config import ConfigError
-from sparseviz.config_parts import DataConfig
+from sparseviz.config.parts import DataConfig
 from sparseviz.data.data_set import Data, DataError, Progress, md5, own_path
 from sparseviz.data.decoding import SUFFIXES, Recipe
 from sparseviz.data.image_index import Looked, Stamp, look_through, stamp_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from sparseviz import paths
+from sparseviz.config import paths
 from sparseviz.data.data_set import Progress, md5
 from sparseviz.data.decoding import Recipe, UnreadableError
 

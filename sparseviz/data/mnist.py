@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sparseviz import paths
-from sparseviz.config_parts import DataConfig
+from sparseviz.config import paths
+from sparseviz.config.parts import DataConfig
 from sparseviz.data.data_set import OWN_FILES, Data, DataError, Progress, fullest, md5, own_path
 from sparseviz.data.fetching import fetch
 from sparseviz.data.in_memory import Part, normalised

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sparseviz.config_parts import DataConfig
+from sparseviz.config.parts import DataConfig
 from sparseviz.data.arrays import from_arrays
 from sparseviz.data.data_set import Data, DataError, Progress, own_path
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from sparseviz.config_parts import DataConfig
+from sparseviz.config.own_code import OwnCodeError, in_words, load_function
+from sparseviz.config.parts import DataConfig
 from sparseviz.data.arrays import NAMES, from_arrays
 from sparseviz.data.data_set import Data, DataError, Progress
-from sparseviz.own_code import OwnCodeError, in_words, load_function
 
 
 def load(config: DataConfig, _progress: Progress | None = None) -> Data:

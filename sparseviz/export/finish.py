@@ -7,13 +7,13 @@ from pathlib import Path
 
 import onnx_ir as ir
 
-from sparseviz.export.compact import Compaction, compact
-from sparseviz.export.layers import LayerChange, changes, layers_of
-from sparseviz.export.onnx_file import save
+from sparseviz.export.graph.compact import Compaction, compact
+from sparseviz.export.graph.layers import LayerChange, changes, layers_of
+from sparseviz.export.graph.onnx_file import save
+from sparseviz.export.graph.pixels import read_raw_pixels
+from sparseviz.export.graph.quantized import quantize
+from sparseviz.export.graph.storage import store
 from sparseviz.export.options import ExportOptions
-from sparseviz.export.pixels import read_raw_pixels
-from sparseviz.export.quantized import quantize
-from sparseviz.export.storage import store
 from sparseviz.store import RunInfo
 
 

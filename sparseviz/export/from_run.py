@@ -13,18 +13,18 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from sparseviz.export.baked import baked_model
+from sparseviz.config.paths import rename_to_new
 from sparseviz.export.finish import Finished, finish
-from sparseviz.export.inputs import ProofInputs, proof_inputs
-from sparseviz.export.latency import Latency, latencies
-from sparseviz.export.onnx_file import write_onnx
+from sparseviz.export.graph.onnx_file import write_onnx
 from sparseviz.export.options import ExportError, ExportOptions
+from sparseviz.export.proof.inputs import ProofInputs, proof_inputs
+from sparseviz.export.proof.latency import Latency, latencies
+from sparseviz.export.proof.verify import BARS, prove, prove_weights
 from sparseviz.export.report import ExportReport, as_markdown
 from sparseviz.export.script import Reading, script
-from sparseviz.export.verify import BARS, prove, prove_weights
-from sparseviz.paths import rename_to_new
-from sparseviz.snapshot import Checkpoint, Totals, totals
+from sparseviz.networks.baked import baked_model
 from sparseviz.store import RunInfo, RunReader, TestInputs
+from sparseviz.values.snapshot import Checkpoint, Totals, totals
 
 Stage = Callable[[str], None]
 

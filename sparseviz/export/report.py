@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sparseviz.export.compact import Compaction, Removed
-from sparseviz.export.latency import Latency
-from sparseviz.export.layers import Layer, LayerChange
+from sparseviz.export.graph.compact import Compaction, Removed
+from sparseviz.export.graph.layers import Layer, LayerChange
 from sparseviz.export.options import ExportOptions
-from sparseviz.export.verify import Proof
+from sparseviz.export.proof.latency import Latency
+from sparseviz.export.proof.verify import Proof
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,15 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from sparseviz.config import InputError
-from sparseviz.gui.display import DisplayProbe
+from sparseviz.gui.qt.display import DisplayProbe
 
 _SIGNAL_LOOK_MS = 300
 # What the window imports besides Qt. Once Qt is there, it looks into the source of every module that is imported. And
 # WORKAROUND: on Windows torch fails to load after Qt.
 _BEFORE_QT = (
-    *("trainer", "store.following", "store.header", "store.strip", "run", "study", "export", "model_file"),
-    *("receptive", "prior", "examples", "answers", "overlap"),
+    *("training.trainer", "store.following", "store.header", "store.strip", "runs.recording", "runs.study", "export"),
+    *("analysis.model_file", "analysis.receptive", "analysis.answers"),
+    *("values.prior", "values.examples", "values.overlap"),
 )
 
 
@@ -43,11 +44,11 @@ def start(files: Sequence[Path]) -> int:
     from PySide6.QtGui import QIcon  # noqa: PLC0415
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415
 
-    from sparseviz import paths  # noqa: PLC0415
-    from sparseviz.gui.appearance import follow_system  # noqa: PLC0415
-    from sparseviz.gui.export_work import wait_for_exports  # noqa: PLC0415
-    from sparseviz.gui.garbage import GarbageCollector  # noqa: PLC0415
+    from sparseviz.config import paths  # noqa: PLC0415
+    from sparseviz.gui.dialogs.export.work import wait_for_exports  # noqa: PLC0415
     from sparseviz.gui.main_window import MainWindow  # noqa: PLC0415
+    from sparseviz.gui.qt.appearance import follow_system  # noqa: PLC0415
+    from sparseviz.gui.qt.garbage import GarbageCollector  # noqa: PLC0415
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)  # noqa: S101

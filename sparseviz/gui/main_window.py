@@ -8,28 +8,28 @@ from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 from sparseviz.config import EMBEDDED, InputError, RunConfig
-from sparseviz.gui.actions import Actions
-from sparseviz.gui.availability import Availability
-from sparseviz.gui.branching import Branching
-from sparseviz.gui.examples_desk import ExamplesDesk
-from sparseviz.gui.export_dialog import ExportDialog
-from sparseviz.gui.files import Files
-from sparseviz.gui.focus import FocusGuide
-from sparseviz.gui.inspected_file import InspectedFile
-from sparseviz.gui.layout import Layout
-from sparseviz.gui.messages import Messages
-from sparseviz.gui.models import Models
-from sparseviz.gui.presentation import Presentation, Shown
-from sparseviz.gui.questions import Questions
-from sparseviz.gui.redraws import Job, Redraws
-from sparseviz.gui.rescue import Rescue
-from sparseviz.gui.run_controls import RunControls
-from sparseviz.gui.shortcuts import ShortcutsPage
-from sparseviz.gui.stored_run import StoredRun
-from sparseviz.gui.training_thread import BranchWork, LiveRun, TrainingThread
-from sparseviz.gui.trusting import Trusting
-from sparseviz.gui.watch import Watch
-from sparseviz.stored_tensors import is_model_file
+from sparseviz.gui.controllers.availability import Availability
+from sparseviz.gui.controllers.branching import Branching
+from sparseviz.gui.controllers.examples_desk import ExamplesDesk
+from sparseviz.gui.controllers.files import Files
+from sparseviz.gui.controllers.model_files import Models
+from sparseviz.gui.controllers.presentation import Presentation, Shown
+from sparseviz.gui.controllers.questions import Questions
+from sparseviz.gui.controllers.rescue import Rescue
+from sparseviz.gui.controllers.run_controls import RunControls
+from sparseviz.gui.controllers.trusting import Trusting
+from sparseviz.gui.controllers.watch import Watch
+from sparseviz.gui.dialogs.export.dialog import ExportDialog
+from sparseviz.gui.qt.focus_guide import FocusGuide
+from sparseviz.gui.qt.messages import Messages
+from sparseviz.gui.qt.redraws import Job, Redraws
+from sparseviz.gui.sources.inspected_file import InspectedFile
+from sparseviz.gui.sources.stored_run import StoredRun
+from sparseviz.gui.sources.training_thread import BranchWork, LiveRun, TrainingThread
+from sparseviz.gui.window.actions import Actions
+from sparseviz.gui.window.layout import Layout
+from sparseviz.gui.window.shortcuts import ShortcutsPage
+from sparseviz.networks.stored_tensors import is_model_file
 
 ROOMY = QSize(1700, 1060)  # the largest size to begin with
 TOLD_MS = 10_000  # how long a message stays in the status line

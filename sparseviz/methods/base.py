@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from sparseviz.config import ConfigError, RunConfig
-from sparseviz.models import Layer, layers, stored_weight
-from sparseviz.snapshot import Quantity
+from sparseviz.networks import Layer, layers, stored_weight
+from sparseviz.values.snapshot import Quantity
 
 _Otherwise = TypeVar("_Otherwise")
 Batches = Iterable[tuple[Tensor, Tensor]]  # images (B, C, H, W) and labels (B,)

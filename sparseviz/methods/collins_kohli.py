@@ -10,9 +10,9 @@ import torch.nn.functional as F  # noqa: N812  # torch's own short name
 from torch import Tensor, nn
 
 from sparseviz.config import RunConfig
-from sparseviz.gates import masked
 from sparseviz.methods.base import Batches
 from sparseviz.methods.dense import relative_magnitude
+from sparseviz.methods.gates import masked
 from sparseviz.methods.pruned import FixedMask, Pruned, largest
 
 

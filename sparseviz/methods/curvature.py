@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sparseviz.methods.base import Batches
-from sparseviz.models import Layer
+from sparseviz.networks import Layer
 
 Uses = list[tuple[str, Tensor, Tensor]]  # layer, what went in, what came out
 

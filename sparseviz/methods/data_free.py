@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from sparseviz.config import ConfigError, RunConfig
 from sparseviz.methods.base import matching
 from sparseviz.methods.pruned import Pruned, share_after
-from sparseviz.models import readers
-from sparseviz.snapshot import Quantity
+from sparseviz.networks import readers
+from sparseviz.values.snapshot import Quantity
 
 SALIENCY = Quantity("log10 merge saliency", -8, 2, is_gate=False)
 BINS = 100  # of the histogram whose mode is the cut-off

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from sparseviz.methods.base import Method
-from sparseviz.snapshot import Quantity
+from sparseviz.values.snapshot import Quantity
 
 # In units of the layer's own standard deviation, so that all layers share a scale.
 RELATIVE_MAGNITUDE = Quantity("|w| / std", 0, 4, is_gate=False)

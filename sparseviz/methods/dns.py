@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from sparseviz.config import RunConfig
-from sparseviz.gates import masked
 from sparseviz.methods.base import first_of, matching
+from sparseviz.methods.gates import masked
 from sparseviz.methods.pruned import FixedMask, Pruned
-from sparseviz.snapshot import Quantity
+from sparseviz.values.snapshot import Quantity
 
 MAGNITUDE = Quantity("|w| / (mean + c std)", 0, 4, is_gate=False)
 MARGIN = 0.1  # a = 0.9, b = 1.1 of the threshold, as in the authors' code

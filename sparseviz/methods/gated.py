@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from sparseviz.config import RunConfig
-from sparseviz.gates import THRESHOLD, Gate, gate_scale
 from sparseviz.methods.base import first_of, matching, register
 from sparseviz.methods.dense import Dense
-from sparseviz.snapshot import Quantity
+from sparseviz.methods.gates import THRESHOLD, Gate, gate_scale
+from sparseviz.values.snapshot import Quantity
 
 GATE = Quantity("gate", 0, 1, is_gate=True)
 

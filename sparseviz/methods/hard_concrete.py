@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from sparseviz.config import RunConfig
-from sparseviz.gates import gate_scale
 from sparseviz.methods.base import matching, register
 from sparseviz.methods.dense import Dense
-from sparseviz.snapshot import Quantity
+from sparseviz.methods.gates import gate_scale
+from sparseviz.values.snapshot import Quantity
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature and stretch of the source's experiments
 SHIFT = BETA * math.log(-GAMMA / ZETA)  # P(open) = sigmoid(log alpha - SHIFT), equation 12

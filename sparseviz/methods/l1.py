@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sparseviz.config import RunConfig
-from sparseviz.gates import gate_scale
+from sparseviz.methods.gates import gate_scale
 from sparseviz.methods.magnitude import Magnitude
 
 

@@ -12,7 +12,7 @@ from sparseviz.config import RunConfig
 from sparseviz.methods.base import Batches
 from sparseviz.methods.curvature import gauss_newton_diagonal
 from sparseviz.methods.pruned import Pruned
-from sparseviz.snapshot import Quantity
+from sparseviz.values.snapshot import Quantity
 
 SALIENCY = Quantity("log10 saliency", -20, 0, is_gate=False)
 

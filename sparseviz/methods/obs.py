@@ -13,7 +13,7 @@ from sparseviz.config import RunConfig
 from sparseviz.methods.base import Batches
 from sparseviz.methods.curvature import input_moments
 from sparseviz.methods.pruned import Pruned
-from sparseviz.snapshot import Quantity
+from sparseviz.values.snapshot import Quantity
 
 SALIENCY = Quantity("log10 relative saliency", -12, 0, is_gate=False)
 BLOCK = 1024  # inputs of a unit that are looked at together: a Hessian of 4 MB, one unit at a time

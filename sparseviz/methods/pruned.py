@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from sparseviz.config import RunConfig
-from sparseviz.config_parts import MethodConfig
-from sparseviz.gates import masked
+from sparseviz.config.parts import MethodConfig
 from sparseviz.methods.base import matching, register
 from sparseviz.methods.dense import Dense
+from sparseviz.methods.gates import masked
 
 
 class FixedMask(nn.Module):

@@ -1,11 +1,25 @@
 """One HDF5 file a run. The format stands in `format`; `RunWriter` writes it, `RunReader` reads it."""
 
-from sparseviz.store.format import FORMAT_VERSION, Parent, RunFileError, RunInfo, TestInputs
-from sparseviz.store.place import WriteError
-from sparseviz.store.reader import RunReader
-from sparseviz.store.resuming import ResumePoint, branch_configs, branch_point, resume_point
-from sparseviz.store.summary import summary
-from sparseviz.store.writer import RunWriter
+from typing import TYPE_CHECKING, Any
+
+from sparseviz.config.lazy import attribute
+
+if TYPE_CHECKING:
+    from sparseviz.store.files.place import WriteError
+    from sparseviz.store.format import FORMAT_VERSION, Parent, RunFileError, RunInfo, TestInputs
+    from sparseviz.store.reader import RunReader
+    from sparseviz.store.resuming import ResumePoint, branch_configs, branch_point, resume_point
+    from sparseviz.store.run_summary import summary
+    from sparseviz.store.writer import RunWriter
+
+_HOMES = {
+    **dict.fromkeys(("FORMAT_VERSION", "Parent", "RunFileError", "RunInfo", "TestInputs"), "format"),
+    **dict.fromkeys(("ResumePoint", "branch_configs", "branch_point", "resume_point"), "resuming"),
+    "RunReader": "reader",
+    "RunWriter": "writer",
+    "WriteError": "files.place",
+    "summary": "run_summary",
+}
 
 __all__ = [
     "FORMAT_VERSION",
@@ -22,3 +36,7 @@ __all__ = [
     "resume_point",
     "summary",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    return attribute(__name__, _HOMES, name)

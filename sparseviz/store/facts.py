@@ -7,9 +7,9 @@ from typing import Any
 import h5py
 
 from sparseviz.config import RunConfig
-from sparseviz.h5.files import attributes
-from sparseviz.snapshot import LayerInfo, Quantity
+from sparseviz.store.files.hdf5 import attributes
 from sparseviz.store.format import Parent, RunInfo
+from sparseviz.values.snapshot import LayerInfo, Quantity
 
 
 def read_info(file: h5py.File, known: RunInfo | None = None) -> RunInfo:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from sparseviz.h5.superblock import is_left_open
-from sparseviz.snapshot import Errors, Snapshot
+from sparseviz.store.files.lock import Writer, writer_of
+from sparseviz.store.files.network_drive import is_remote
+from sparseviz.store.files.opening import is_file
+from sparseviz.store.files.superblock import is_left_open
 from sparseviz.store.format import RunFileError, RunInfo
-from sparseviz.store.lock import Writer, writer_of
-from sparseviz.store.network_drive import is_remote
-from sparseviz.store.opening import is_file
 from sparseviz.store.reader import RunReader
 from sparseviz.store.status_file import SUFFIX, Status, clean, read_status, status_path
+from sparseviz.values.snapshot import Errors, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,11 +60,11 @@ import numpy as np
 import numpy.typing as npt
 from h5py import h5d, h5p, h5s, h5t
 
-from sparseviz import masks
-from sparseviz.budget import checkpoint_places
 from sparseviz.config import InputError, RunConfig
-from sparseviz.h5.files import seal
-from sparseviz.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
+from sparseviz.store.files.hdf5 import seal
+from sparseviz.training.budget import checkpoint_places
+from sparseviz.values import masks
+from sparseviz.values.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
 
 FORMAT = "sparseviz run"
 FORMAT_VERSION = 5

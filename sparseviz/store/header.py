@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sparseviz.h5.superblock import is_hdf5
 from sparseviz.store.facts import read_parent
+from sparseviz.store.files.lock import writer_of
+from sparseviz.store.files.opening import is_file, reading
+from sparseviz.store.files.probing import head
+from sparseviz.store.files.superblock import is_hdf5
 from sparseviz.store.format import Parent, RunFileError
-from sparseviz.store.lock import writer_of
-from sparseviz.store.opening import is_file, reading
-from sparseviz.store.probing import head
 
 _WANTED = ("network", "data.name", "method.name", "penalty.lambda1", "penalty.lambda2")
 

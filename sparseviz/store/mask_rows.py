@@ -4,10 +4,10 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from sparseviz import masks
-from sparseviz.cells import IntPlane, Order, Planes, Source
-from sparseviz.snapshot import LayerInfo
-from sparseviz.store.opening import renewed
+from sparseviz.store.files.opening import renewed
+from sparseviz.values import masks
+from sparseviz.values.cells import IntPlane, Order, Planes, Source
+from sparseviz.values.snapshot import LayerInfo
 
 Mask = npt.NDArray[np.bool_]
 NAME = "snapshots/masks"

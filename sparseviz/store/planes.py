@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from sparseviz.cells import NEVER, Order, Planes
+from sparseviz.values.cells import NEVER, Order, Planes
 
 
 class StoredPlanes:

@@ -9,13 +9,13 @@ import h5py
 import numpy as np
 
 from sparseviz.config import RunConfig
-from sparseviz.snapshot import Arrays, Checkpoint, Event, Snapshot, numbers_of
-from sparseviz.steering import in_force
-from sparseviz.store import pieces
+from sparseviz.store.files import pieces
+from sparseviz.store.files.opening import open_to_read, reading
 from sparseviz.store.format import CHECKPOINT_KINDS, RunFileError, RunInfo, TestInputs, seen_of
-from sparseviz.store.opening import open_to_read, reading
 from sparseviz.store.reader import RunReader
 from sparseviz.store.slots import read_checkpoint, whole_slots
+from sparseviz.training.steering import in_force
+from sparseviz.values.snapshot import Arrays, Checkpoint, Event, Snapshot, numbers_of
 
 ANEW = "open it in the window and press Train to train it anew"
 ROWS = ("scalars", "layers", "histogram", "row_kept", "column_kept", "masks")

@@ -7,9 +7,9 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from sparseviz.snapshot import PHASES, SCALARS, Event, LayerInfo, LayerSnapshot, Snapshot
-from sparseviz.store import pieces
+from sparseviz.store.files import pieces
 from sparseviz.store.format import LAYER_NUMBERS
+from sparseviz.values.snapshot import PHASES, SCALARS, Event, LayerInfo, LayerSnapshot, Snapshot
 
 Events = Mapping[int, tuple[Event, ...]]  # by snapshot
 Previews = Mapping[int, Mapping[int, Any]]  # by snapshot and layer

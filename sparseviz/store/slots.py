@@ -4,10 +4,10 @@ from typing import Any
 
 import h5py
 
-from sparseviz.snapshot import Checkpoint
-from sparseviz.store import pieces
+from sparseviz.store.files import pieces
+from sparseviz.store.files.opening import renewed
 from sparseviz.store.format import CHECKPOINT_KINDS
-from sparseviz.store.opening import renewed
+from sparseviz.values.snapshot import Checkpoint
 
 
 def read_checkpoint(step: int, group: h5py.Group) -> Checkpoint:

@@ -37,9 +37,9 @@ from typing import Any
 import numpy as np
 
 from sparseviz.config import ConfigError, RunConfig
-from sparseviz.snapshot import Event, LayerInfo, LayerSnapshot, Quantity, Snapshot
+from sparseviz.store.files.lock import Writer
 from sparseviz.store.format import LAYER_NUMBERS, Parent, RunFileError, RunInfo
-from sparseviz.store.lock import Writer
+from sparseviz.values.snapshot import Event, LayerInfo, LayerSnapshot, Quantity, Snapshot
 
 FORMAT, FORMAT_VERSION = "sparseviz status", 1
 SUFFIX = ".status"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparseviz.snapshot import IntArray, Quantity
 from sparseviz.store.reader import RunReader
+from sparseviz.values.snapshot import IntArray, Quantity
 
 
 @dataclass(frozen=True, slots=True, eq=False)

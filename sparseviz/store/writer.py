@@ -9,7 +9,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from sparseviz.snapshot import PHASES, SCALARS, Arrays, Checkpoint, Errors, LayerSnapshot, Snapshot
+from sparseviz.store.files.place import WriteError
+from sparseviz.store.files.safe_file import SafeFile
 from sparseviz.store.format import (
     CHECKPOINT_KINDS,
     LAYER_NUMBERS,
@@ -19,11 +20,10 @@ from sparseviz.store.format import (
     lay_out,
     places_for,
 )
-from sparseviz.store.place import WriteError
 from sparseviz.store.resuming import ResumePoint, copy_into
-from sparseviz.store.safe_file import SafeFile
 from sparseviz.store.status_file import StatusFile, clean
-from sparseviz.thinning import Slots
+from sparseviz.values.snapshot import PHASES, SCALARS, Arrays, Checkpoint, Errors, LayerSnapshot, Snapshot
+from sparseviz.values.thinning import Slots
 
 
 class RunWriter:

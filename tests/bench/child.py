@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.helpers.places import ROOT
+
 _MARK = "measured: "
 _PLACES = ("SPARSEVIZ_SETTINGS", "XDG_DATA_HOME", "TMPDIR")
 _FONTS = Path("/usr/share/fonts/truetype/dejavu")  # Qt's offscreen platform finds none by itself

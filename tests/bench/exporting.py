@@ -11,7 +11,7 @@ import torch
 
 from sparseviz.export import export_run
 from sparseviz.export.options import ExportOptions
-from sparseviz.models import build
+from sparseviz.networks import build
 from tests.bench import material
 from tests.bench.table import cost
 from tests.bench.timing import in_turns

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from sparseviz.batches import Batches
 from sparseviz.data import MemorySplit
+from sparseviz.training.batches import Batches
 from tests.bench.material import BATCH
 from tests.bench.table import gain
 from tests.bench.timing import in_turns

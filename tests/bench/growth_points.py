@@ -12,16 +12,16 @@ from statistics import median
 import torch
 from torch import nn
 
-import sparseviz.models
+import sparseviz.networks
 from sparseviz.data import Data, MemorySplit
-from sparseviz.run import _test_inputs, run_info
+from sparseviz.runs.recording import _test_inputs, run_info
 from sparseviz.store import RunWriter
 from sparseviz.store.header import read_headers
-from sparseviz.trainer import Trainer
+from sparseviz.training.trainer import Trainer
 from tests.bench import material
-from tests.bench.child import ROOT
 from tests.bench.timing import in_turns, seconds
-from tests.gui.test_large_layer import resident
+from tests.gui.views.weights.test_large_layer import resident
+from tests.helpers.places import ROOT
 
 WAIT_S = 300
 WIDTH = 32  # of every layer where layers grow
@@ -41,7 +41,7 @@ def _trainer(inputs: int, outputs: int, make: Callable[[], nn.Module]) -> tuple[
         assert classes == outputs
         return make()
 
-    sparseviz.models.MODELS["grown"] = grown
+    sparseviz.networks.MODELS["grown"] = grown
     data = _data(inputs, outputs)
     config = material.config("grown", batch_size=8, record__checkpoints=2)
     return Trainer(config, data), data

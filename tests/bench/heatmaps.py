@@ -23,7 +23,7 @@ def measure(repeats: int, rows: int = SHAPE[0], columns: int = SHAPE[1]) -> list
     """A frame is everything from a request until it is painted, in widgets of one size that show the same range."""
     from PySide6.QtWidgets import QApplication
 
-    import sparseviz.trainer  # noqa: F401  # torch before Qt
+    import sparseviz.training.trainer  # noqa: F401  # torch before Qt
 
     app, what = QApplication([]), f"heatmap of {rows} x {columns}"
     with tempfile.TemporaryDirectory() as folder:
@@ -40,7 +40,7 @@ class Bench:
 
     def __init__(self, path: Path, rows: int, columns: int) -> None:
         from tests.bench import pictures
-        from tests.gui.test_large_layer import write_run
+        from tests.gui.views.weights.test_large_layer import write_run
 
         self._pictures, self._path = pictures, path
         write_run(path, rows, columns)
@@ -133,8 +133,8 @@ def _two_previews(snapshot: Any, arrays: list[Any]) -> Any:
     """A history of the snapshot with previews of two matrices."""
     import torch
 
-    from sparseviz.reductions import take_preview
-    from sparseviz.snapshot import History
+    from sparseviz.training.measure.reductions import take_preview
+    from sparseviz.values.snapshot import History
 
     layer = snapshot.layers[0]
     history = History(layer.info.weights)

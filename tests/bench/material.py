@@ -7,10 +7,10 @@ from typing import Any
 import torch
 
 from sparseviz.config import RunConfig
-from sparseviz.config_parts import DataConfig
+from sparseviz.config.parts import DataConfig
 from sparseviz.data import Data, MemorySplit, Split, load_data
-from sparseviz.run import record_run
-from sparseviz.trainer import Trainer
+from sparseviz.runs.recording import record_run
+from sparseviz.training.trainer import Trainer
 
 BATCH = 128
 STEPS_PER_EPOCH = 9  # whole batches of the 1,197 embedded digits

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sparseviz.convert import convert_run
+from sparseviz.export.convert import convert_run
 from sparseviz.store.header import read_headers
 from tests.bench import material
 from tests.bench.table import Row, gain
@@ -46,7 +46,7 @@ def folder(repeats: int, runs: int = RUNS) -> list[dict[str, Any]]:
 
 def run(repeats: int, snapshots: int = SNAPSHOTS) -> list[dict[str, Any]]:
     """What the window does to show a run."""
-    from sparseviz.gui.stored_run import StoredRun
+    from sparseviz.gui.sources.stored_run import StoredRun
 
     def works(path: Path) -> tuple[Work, Work]:
         epochs = -(-snapshots // material.STEPS_PER_EPOCH)

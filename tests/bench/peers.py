@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize, prune
 
-from sparseviz.models import layers
+from sparseviz.networks import layers
 
 Peer = Callable[[nn.Module, Tensor], tuple[nn.Module, Callable[[], Tensor] | None]]
 

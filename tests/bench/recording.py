@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sparseviz.run import _test_inputs, run_info
+from sparseviz.runs.recording import _test_inputs, run_info
 from sparseviz.store import RunWriter
 from tests.bench import material
 from tests.bench.table import Row

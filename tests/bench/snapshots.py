@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 
-from sparseviz.heap import keep_freed_memory
-from sparseviz.measure import Observer
 from sparseviz.methods.gated import Gated
-from sparseviz.models import build, layers
+from sparseviz.networks import build, layers
+from sparseviz.training.heap import keep_freed_memory
+from sparseviz.training.measure.observer import Observer
 from tests.bench import material
 from tests.bench.table import Row, gain
 from tests.bench.timing import in_turns

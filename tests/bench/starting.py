@@ -6,16 +6,17 @@ import tempfile
 from dataclasses import asdict
 from typing import Any
 
-from tests.bench.child import ROOT, environment
+from tests.bench.child import environment
 from tests.bench.table import cost
 from tests.bench.timing import in_turns
+from tests.helpers.places import ROOT
 
 IMPORTS = "import torch, PySide6.QtWidgets, pyqtgraph, h5py; print('ready', flush=True)"
 # The program's own start; when the event loop has nothing more to do, the process ends without tidying up.
 WINDOW = """
 import os, sys
 sys.argv = ["sparseviz"]
-from sparseviz.cli import main
+from sparseviz.cli.main import main
 import sparseviz.gui.app as app
 from importlib import import_module
 probe = app.DisplayProbe.problem

@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from sparseviz.data import MemorySplit
-from sparseviz.models import build
+from sparseviz.networks import build
 from tests.bench import material, peers
 from tests.bench.table import Row, cost
 from tests.bench.timing import Work, in_turns

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sparseviz.config import RunConfig
-from sparseviz.snapshot import Snapshot
+from sparseviz.values.snapshot import Snapshot
 from tests.bench import material
 from tests.bench.child import call
 from tests.bench.table import Aim, Row
@@ -42,7 +42,7 @@ def rate(snapshots: Sequence[Snapshot]) -> float:
 
 def alone(epochs: int, snapshots: int) -> dict[str, float]:
     """A recorded run without a window."""
-    from sparseviz.run import record_run
+    from sparseviz.runs.recording import record_run
 
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
@@ -92,9 +92,9 @@ def _train(epochs: int, snapshots: int, begin: Callable[[Any], None]) -> list[Sn
     from PySide6.QtCore import QEventLoop
     from PySide6.QtWidgets import QApplication
 
-    import sparseviz.trainer  # noqa: F401  # torch before Qt
-    from sparseviz.gui.garbage import GarbageCollector
+    import sparseviz.training.trainer  # noqa: F401  # torch before Qt
     from sparseviz.gui.main_window import MainWindow
+    from sparseviz.gui.qt.garbage import GarbageCollector
 
     app = QApplication.instance() or QApplication([])
     collector, window = GarbageCollector(app), MainWindow()

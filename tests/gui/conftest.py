@@ -21,7 +21,7 @@ def _own_settings(tmp_path, monkeypatch):
 @pytest.fixture(scope="package", autouse=True)
 def collector(qapp):
     """As in the program: no window of an earlier test dies in the thread of a later one."""
-    from sparseviz.gui.garbage import GarbageCollector
+    from sparseviz.gui.qt.garbage import GarbageCollector
 
     collector = GarbageCollector()
     yield
@@ -40,7 +40,7 @@ def same_colours(qapp):
 @pytest.fixture(scope="session")
 def run():
     """A finished run on LeNet-5."""
-    from tests.gui import histories
+    from tests.helpers import histories
 
     return histories.lenet5()
 
@@ -101,7 +101,7 @@ def comparing(qtbot):
 @pytest.fixture
 def compared(comparing, qtbot, gated, magnitude, dense, conv):  # noqa: PLR0917  # fixtures
     """The same with three methods on LeNet-300, and LeNet-5."""
-    from tests.gui.compare_steps import add
+    from tests.helpers.compare_steps import add
 
     add(comparing, qtbot, gated.path, magnitude.path, dense.path, conv.path)
     return comparing

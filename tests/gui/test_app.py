@@ -13,7 +13,7 @@ import onnx
 import pytest
 
 from sparseviz.store import RunReader
-from tests.conftest import ROOT
+from tests.helpers.places import ROOT
 
 PROGRAM = [sys.executable, "-m", "sparseviz"]
 DISPLAY_NAMES = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
@@ -86,7 +86,7 @@ def test_that_at_the_start_nothing_but_the_window_s_own_modules_is_imported_afte
     assert "sparseviz.gui.main_window" in imported["after"]
     late = [name for name in imported["after"] if name.startswith("sparseviz.")]
     assert [name for name in late if not name.startswith("sparseviz.gui")] == []
-    assert {"torch", "h5py", "sparseviz.trainer"} <= set(imported["before"])
+    assert {"torch", "h5py", "sparseviz.training.trainer"} <= set(imported["before"])
 
 
 @pytest.mark.parametrize("module", ["PIL.GifImagePlugin", "sparseviz.gui.compare.window", "matplotlib", "onnxruntime"])
@@ -201,7 +201,7 @@ class Seen:
 
 def test_that_mouse_and_keys_train_steer_zoom_scrub_resume_and_export_on_a_real_screen(environment, screen, tmp_path):
     environment = environment | {"DISPLAY": screen, "QT_QPA_PLATFORM": "xcb", "SPARSEVIZ_SETTINGS": str(tmp_path / "s")}
-    seen, command = Seen(tmp_path / "seen.json"), [sys.executable, "-m", "tests.gui.spied_program"]
+    seen, command = Seen(tmp_path / "seen.json"), [sys.executable, "-m", "tests.helpers.spied_program"]
     program = subprocess.Popen(
         [*command, str(tmp_path / "seen.json")], env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True
     )

@@ -12,8 +12,8 @@ from PySide6.QtGui import QAccessible, QColor, QPalette
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QApplication, QComboBox, QLineEdit, QScrollBar, QWidget
 
 import sparseviz.gui
-from sparseviz.gui import appearance
-from sparseviz.gui.theme import theme_of
+from sparseviz.gui.qt import appearance
+from sparseviz.gui.qt.theme import theme_of
 from sparseviz.gui.views import VIEWS
 from sparseviz.gui.views.base import Pane
 

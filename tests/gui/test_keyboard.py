@@ -7,10 +7,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QColor
 from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QToolButton, QWidget
 
-from sparseviz.gui import appearance
-from sparseviz.gui.focus import FocusFrame
-from sparseviz.gui.shortcuts import ShortcutsPage
-from sparseviz.gui.theme import theme_of
+from sparseviz.gui.qt import appearance
+from sparseviz.gui.qt.focus_guide import FocusFrame
+from sparseviz.gui.qt.theme import theme_of
+from sparseviz.gui.window.shortcuts import ShortcutsPage
 
 
 def tour(window, qtbot):

@@ -6,13 +6,12 @@ import time
 import numpy as np
 import pytest
 
-from sparseviz import own_code, paths
-from sparseviz.config import RunConfig
-from sparseviz.gui.views.grey import picture
-from tests.folders import train_and_val
+from sparseviz.config import RunConfig, own_code, paths
+from sparseviz.gui.views.examples.grey import picture
+from tests.helpers.folders import train_and_val
 
 SETTINGS = {
-    "network": "tests.networks:coloured",
+    "network": "tests.helpers.networks:coloured",
     "epochs": 2,
     "batch_size": 8,
     "threads": 1,
@@ -27,7 +26,7 @@ SETTINGS = {
 @pytest.fixture
 def ready(window, tmp_path, monkeypatch):
     """The window, about to train on a folder with a file that cannot be read."""
-    own_code.trust(own_code.find("tests.networks:coloured"), remember=False)
+    own_code.trust(own_code.find("tests.helpers.networks:coloured"), remember=False)
     monkeypatch.setattr(paths, "data_folder", lambda: tmp_path / "cache")
     folder = train_and_val(tmp_path / "set", 16, 6)
     (folder / "train" / "red" / "bad.png").write_bytes(b"none")

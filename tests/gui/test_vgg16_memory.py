@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_vgg16 import images
+from tests.runs.test_vgg16 import images
 
 pytestmark = [
     pytest.mark.slow,
@@ -21,14 +21,14 @@ import sys
 import time
 from pathlib import Path
 from sparseviz.config import RunConfig
-from tests.test_vgg16 import SETTINGS
+from tests.runs.test_vgg16 import SETTINGS
 
 how, folder = sys.argv[1], Path(sys.argv[2])
 config = RunConfig().changed(SETTINGS | {"data.folder": str(folder / "images.npz")})
 
 
 def without():
-    from sparseviz.run import record_run
+    from sparseviz.runs.recording import record_run
 
     record_run(config, folder / "without.h5")
 

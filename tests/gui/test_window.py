@@ -9,16 +9,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage, QPalette
 from PySide6.QtWidgets import QInputDialog, QMessageBox
 
-from sparseviz.cells import Part
+from sparseviz.analysis.receptive import receptive_picture
 from sparseviz.config import RunConfig
-from sparseviz.gui.export_dialog import ExportDialog
-from sparseviz.gui.export_work import wait_for_exports
+from sparseviz.gui.dialogs.export.dialog import ExportDialog
+from sparseviz.gui.dialogs.export.work import wait_for_exports
 from sparseviz.gui.main_window import MainWindow
-from sparseviz.gui.stored_run import StoredRun
-from sparseviz.gui.training_thread import LiveRun
-from sparseviz.receptive import receptive_picture
-from sparseviz.run import record_run
+from sparseviz.gui.sources.stored_run import StoredRun
+from sparseviz.gui.sources.training_thread import LiveRun
+from sparseviz.runs.recording import record_run
 from sparseviz.store import RunReader
+from sparseviz.values.cells import Part
 from tests.conftest import trust
 
 SHORT = {"network": "lenet300", "epochs": 3, "batch_size": 50, "threads": 1, "record.snapshots": 36}  # 72 steps

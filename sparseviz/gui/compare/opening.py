@@ -8,8 +8,8 @@ import shiboken6
 from PySide6.QtCore import QEvent, QObject, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
-from sparseviz.gui.actions import Actions
-from sparseviz.gui.panels.runs import RunsPanel
+from sparseviz.gui.panels.run_list.panel import RunsPanel
+from sparseviz.gui.window.actions import Actions
 
 if TYPE_CHECKING:
     from sparseviz.gui.compare.window import CompareWindow

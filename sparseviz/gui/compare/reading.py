@@ -7,15 +7,15 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from sparseviz.config import InputError, RunConfig, settings
-from sparseviz.gui.inbox import Inbox
-from sparseviz.gui.references import anchors
-from sparseviz.gui.views.compare.mask_question import Answer, Question
-from sparseviz.gui.views.compare.pairing import Side
-from sparseviz.gui.views.compare.subject import Subject
-from sparseviz.overlap import Mask, compare
-from sparseviz.settings import write_value
+from sparseviz.config.setting import write_value
+from sparseviz.gui.compare.views.mask_question import Answer, Question
+from sparseviz.gui.compare.views.pairing import Side
+from sparseviz.gui.compare.views.subject import Subject
+from sparseviz.gui.qt.inbox import Inbox
+from sparseviz.gui.sources.references import anchors
 from sparseviz.store import RunReader
 from sparseviz.store.format import RunFileError
+from sparseviz.values.overlap import Mask, compare
 
 _OF_THE_PLACE = ("record.", "data.folder", "data.download", "device", "threads")  # they change no result that counts
 _TOLD = ("network", "data.name", "method.name")  # apart from the settings

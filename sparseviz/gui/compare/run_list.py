@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sparseviz.gui.theme import mute, theme_of
+from sparseviz.gui.compare.views.subject import Subject, sign_of
+from sparseviz.gui.qt.theme import mute, theme_of
 from sparseviz.gui.views.base import percent
-from sparseviz.gui.views.compare.subject import Subject, sign_of
 
 _ICON = QSize(34, 18)
 _PATH, _RUN = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1

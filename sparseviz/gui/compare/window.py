@@ -7,23 +7,23 @@ from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QSplitter, QTabWidget
 
-from sparseviz import paths
+from sparseviz.config import paths
 from sparseviz.gui.compare.reading import Masks, Reading
 from sparseviz.gui.compare.run_list import RunList
-from sparseviz.gui.focus import FocusGuide, explain, focus_of
-from sparseviz.gui.messages import Messages
-from sparseviz.gui.shortcuts import ShortcutsPage
-from sparseviz.gui.title_bar import Framed, TitleBar
+from sparseviz.gui.compare.views.base import CompareView
+from sparseviz.gui.compare.views.curves import CurvesTab
+from sparseviz.gui.compare.views.distributions import DistributionsTab
+from sparseviz.gui.compare.views.errors import ErrorsTab
+from sparseviz.gui.compare.views.mask_question import Question
+from sparseviz.gui.compare.views.masks import MasksTab
+from sparseviz.gui.compare.views.pairing import Pairing
+from sparseviz.gui.compare.views.subject import Subject
+from sparseviz.gui.compare.views.tables import LayersTab, RunsTab
+from sparseviz.gui.qt.focus_guide import FocusGuide, explain, focus_of
+from sparseviz.gui.qt.messages import Messages
 from sparseviz.gui.views.base import Pane
-from sparseviz.gui.views.compare.base import CompareView
-from sparseviz.gui.views.compare.curves import CurvesTab
-from sparseviz.gui.views.compare.distributions import DistributionsTab
-from sparseviz.gui.views.compare.errors import ErrorsTab
-from sparseviz.gui.views.compare.mask_question import Question
-from sparseviz.gui.views.compare.masks import MasksTab
-from sparseviz.gui.views.compare.pairing import Pairing
-from sparseviz.gui.views.compare.subject import Subject
-from sparseviz.gui.views.compare.tables import LayersTab, RunsTab
+from sparseviz.gui.window.shortcuts import ShortcutsPage
+from sparseviz.gui.window.title_bar import Framed, TitleBar
 
 _SIZE = QSize(1250, 800)
 _LIST_WIDTH = 265  # pixels

@@ -1,6 +1,0 @@
-"""A run's file for other tools: tables, TensorBoard, safetensors. One form a file; FORMS names them."""
-
-from sparseviz.convert.from_run import FORMS, convert_run, place_beside
-from sparseviz.convert.moment import ConvertError
-
-__all__ = ["FORMS", "ConvertError", "convert_run", "place_beside"]

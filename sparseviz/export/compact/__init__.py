@@ -1,5 +1,0 @@
-"""Compaction: units, filters and inputs that change no output go, and nothing else changes."""
-
-from sparseviz.export.compact.removal import Compaction, Removed, compact
-
-__all__ = ["Compaction", "Removed", "compact"]

@@ -1,0 +1,1 @@
+"""All that touches the graph of an ONNX file."""

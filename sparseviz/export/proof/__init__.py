@@ -1,0 +1,1 @@
+"""That a file computes what the network does, and how fast."""

@@ -1,0 +1,66 @@
+"""What a view asks of the run, beyond its history: true cells, and what a unit sees. The answers come later."""
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from sparseviz.config import InputError
+from sparseviz.config.own_code import Untrusted
+from sparseviz.gui.controllers import trusting
+from sparseviz.gui.qt.inbox import Inbox
+from sparseviz.gui.sources.inspected_file import InspectedFile
+from sparseviz.gui.sources.stored_run import StoredRun
+from sparseviz.gui.sources.training_thread import LiveRun
+from sparseviz.gui.views.weights.view import WeightsView
+
+Run = LiveRun | StoredRun | InspectedFile
+
+
+class Questions(QObject):
+    """Brings the weights view's questions to the run that is shown, and the answers back in Qt's thread."""
+
+    answered = Signal(object)  # a Future
+    failed = Signal(str)
+
+    def __init__(self, view: WeightsView, now: Callable[[], tuple[Run, int] | None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._view, self._now = view, now
+        self._inbox = Inbox(self)
+        self._asked: dict[str, Future[Any]] = {}  # what is not answered yet, one of a kind: the newest
+        view.cells_wanted.connect(self.ask_for_cells)
+        view.picture_wanted.connect(self.ask_for_picture)
+
+    @Slot(object)
+    def ask_for_cells(self, part: Any) -> None:
+        """Ask for a Part of a layer's weights."""
+        self._ask("cells", lambda run, position: run.cells(part, position), self._view.show_cells)
+
+    @Slot(str, int)
+    def ask_for_picture(self, layer: str, unit: int) -> None:
+        """Ask what an output unit sees."""
+        show = partial(self._view.show_unit, layer, unit)
+        self._ask("picture", lambda run, position: run.picture(layer, unit, position), show)
+
+    def _ask(self, kind: str, question: Callable[[Run, int], "Future[Any]"], show: Callable[[Any], None]) -> None:
+        shown = self._now()
+        if shown is None:
+            return
+        if kind in self._asked:
+            self._asked[kind].cancel()  # whoever moved on does not wait for what is out of sight
+        answer = self._asked[kind] = question(*shown)
+        again = partial(self._ask, kind, question, show)
+        self._inbox.expect(answer, partial(self._take, show, again))
+
+    def _take(self, show: Callable[[Any], None], again: Callable[[], None], answer: "Future[Any]") -> None:
+        try:
+            show(answer.result())
+        except CancelledError:
+            return  # the run ended first, or the view asked anew
+        except Untrusted as error:
+            trusting.ask(self._view, error, again, insists=True)
+        except InputError as error:
+            self.failed.emit(str(error))
+        self.answered.emit(answer)

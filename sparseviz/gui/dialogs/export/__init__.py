@@ -1,0 +1,1 @@
+"""Export ONNX: choices, progress, report."""

@@ -1,0 +1,1 @@
+"""The steering panel: settings as a form, what changed, what it will cost."""

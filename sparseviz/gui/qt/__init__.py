@@ -1,0 +1,1 @@
+"""What is Qt's alone: colours, focus, messages between threads, redraws."""

@@ -1,0 +1,84 @@
+"""A model file that was opened to be looked at: one moment, without a training."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+from sparseviz.analysis.model_file import Cancelled, Model, open_model
+from sparseviz.analysis.receptive import Picture
+from sparseviz.networks.stored_tensors import ModelFileError
+from sparseviz.values.cells import Cells, Part
+from sparseviz.values.snapshot import History
+
+
+class InspectedFile:
+    """Its layers and true cells; questions are answered in the thread that has read it, one after the other."""
+
+    input_shape: tuple[int, ...] = ()  # not known
+
+    def __init__(self, path: Path, model: Model, thread: ThreadPoolExecutor) -> None:
+        self.path, self._model, self._thread = path, model, thread
+        self._is_closed = False
+
+    @property
+    def history(self) -> History:
+        """Of one snapshot."""
+        return self._model.history
+
+    @property
+    def form(self) -> str:
+        """ONNX, safetensors or PyTorch."""
+        return self._model.file.form
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of the file."""
+        return self._model.notes
+
+    def cells(self, part: Part, position: int) -> "Future[Cells]":
+        """The true weights of a part of a layer."""
+        del position  # there is one moment
+        if not self._is_closed:
+            return self._thread.submit(self._model.cells, part)
+        never: Future[Cells] = Future()
+        never.cancel()
+        return never
+
+    def picture(self, layer: str, unit: int, position: int) -> "Future[Picture]":
+        """What a unit sees cannot be told: fails with ModelFileError."""
+        del unit, position
+        failed: Future[Picture] = Future()
+        failed.set_exception(ModelFileError(f"{self.path} does not say what layer {layer} reads; open a run for that"))
+        return failed
+
+    def close(self) -> None:
+        """Answer no more questions: those that are asked all the same are cancelled."""
+        self._is_closed = True
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+class Reading:
+    """A model file that is being read in a thread of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._is_cancelled = Event()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model-file")
+        self.model = self._thread.submit(open_model, path, self._look)
+
+    def _look(self) -> None:
+        if self._is_cancelled.is_set():
+            raise Cancelled
+
+    def result(self) -> InspectedFile:
+        """The file, once it is read. Raises ModelFileError or Cancelled."""
+        try:
+            return InspectedFile(self.path, self.model.result(), self._thread)
+        except BaseException:
+            self._thread.shutdown(wait=False)
+            raise
+
+    def cancel(self) -> None:
+        """Give up as soon as the part under way is read."""
+        self._is_cancelled.set()
+        self._thread.shutdown(wait=False)

@@ -1,0 +1,1 @@
+"""The curves view: scalars over time."""

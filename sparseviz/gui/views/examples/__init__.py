@@ -1,0 +1,1 @@
+"""The examples view: images, and what the network answers."""

@@ -1,0 +1,1 @@
+"""The gates view: distributions of the decisive quantity, now and over time."""

@@ -1,0 +1,1 @@
+"""The layers view: a table."""

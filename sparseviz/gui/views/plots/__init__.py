@@ -1,0 +1,1 @@
+"""What the views' plots share: axes, lines, legends, labels."""

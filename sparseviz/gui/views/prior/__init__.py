@@ -1,0 +1,1 @@
+"""The prior view: what the penalties say of a gate before any data."""

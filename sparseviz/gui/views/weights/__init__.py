@@ -1,0 +1,1 @@
+"""The weights view: a layer's matrix as a heatmap."""

@@ -1,0 +1,1 @@
+"""Runs, whole: recorded, resumed, branched, and studies of many."""

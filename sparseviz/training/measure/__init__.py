@@ -1,0 +1,1 @@
+"""What a snapshot says of each layer, reduced where the network is trained."""

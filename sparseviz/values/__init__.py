@@ -1,0 +1,1 @@
+"""Plain, frozen numpy: all that a view knows of a run."""
