@@ -9,8 +9,9 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from sparseviz.config.parts import checkpoint_places
 from sparseviz.store import RunInfo
-from sparseviz.training.budget import checkpoint_bytes, checkpoint_places
+from sparseviz.training.budget import checkpoint_bytes
 from sparseviz.training.memory import memory_of
 from sparseviz.training.trainer import Trainer
 from sparseviz.values.snapshot import Snapshot

@@ -192,3 +192,11 @@ class RecordConfig(Group):
     """Places for checkpoints; the newest and an even spread over time are kept."""
     checkpoint_budget: int = Field(500, ge=1)
     """Megabytes that checkpoints may take: for a large network their places are made fewer, down to two."""
+
+
+LEAST_PLACES = 2  # one is whole while the other is written
+
+
+def checkpoint_places(record: RecordConfig, size: int) -> int:
+    """Places for checkpoints of this size in bytes: as many as are asked for, as far as the budget goes, at least 2."""
+    return max(LEAST_PLACES, min(record.checkpoints, record.checkpoint_budget * 10**6 // max(size, 1)))

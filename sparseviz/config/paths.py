@@ -65,17 +65,3 @@ def short_function(name: str) -> str:
     """`file.py:function` without its folders; others as they are."""
     file, colon, function = name.rpartition(":")
     return f"{Path(file).name}{colon}{function}" if is_python_file(file) else name
-
-
-def rename_to_new(temporary: Path, path: Path) -> None:
-    """Give a finished file its name. Raises FileExistsError where that is taken: plain rename overwrites on POSIX."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if path.exists():
-            raise FileExistsError(path) from None
-        temporary.rename(path)
-    else:
-        temporary.unlink()

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from sparseviz.config.paths import rename_to_new
+from sparseviz.config.whole_file import rename_to_new
 from sparseviz.export.finish import Finished, finish
 from sparseviz.export.graph.onnx_file import write_onnx
 from sparseviz.export.options import ExportError, ExportOptions

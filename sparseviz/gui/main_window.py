@@ -24,8 +24,9 @@ from sparseviz.gui.qt.focus_guide import FocusGuide
 from sparseviz.gui.qt.messages import Messages
 from sparseviz.gui.qt.redraws import Job, Redraws
 from sparseviz.gui.sources.inspected_file import InspectedFile
+from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
-from sparseviz.gui.sources.training_thread import BranchWork, LiveRun, TrainingThread
+from sparseviz.gui.sources.training_thread import BranchWork, TrainingThread
 from sparseviz.gui.window.actions import Actions
 from sparseviz.gui.window.layout import Layout
 from sparseviz.gui.window.shortcuts import ShortcutsPage

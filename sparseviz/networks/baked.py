@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode  # the only place that has it
 
-from sparseviz.export.options import ExportError
+from sparseviz.config import InputError
 from sparseviz.networks import MODELS, build
 from sparseviz.values.snapshot import Checkpoint
 
@@ -25,7 +25,7 @@ def baked_model(network: str, checkpoint: Checkpoint, classes: int | None = None
     try:
         model.load_state_dict(state, assign=True)
     except RuntimeError as error:
-        raise ExportError(f"network '{network}' is no longer the one of the run: {error}") from error
+        raise InputError(f"network '{network}' is no longer the one of the run: {error}") from error
     return model.eval()
 
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import torch
 
 from sparseviz.config import InputError, RunConfig, paths
+from sparseviz.config.changes import Branch, changes, check_branch, is_planned_anew
 from sparseviz.config.version import __version__
 from sparseviz.data import Data, Progress, load_data
 from sparseviz.runs.patience import PatientWriter, Rescuer
@@ -24,7 +25,6 @@ from sparseviz.store.format import TEST_BYTES, TEST_INPUTS, TestInputs
 from sparseviz.training.device import device_name
 from sparseviz.training.memory import check_memory, memory_of
 from sparseviz.training.ranks import here, joined
-from sparseviz.training.steering import Branch, changes, check_branch, is_planned_anew
 from sparseviz.training.trainer import Trainer
 from sparseviz.values.snapshot import Snapshot
 

@@ -6,7 +6,8 @@ from sparseviz.config.lazy import attribute
 
 if TYPE_CHECKING:
     from sparseviz.store.files.place import WriteError
-    from sparseviz.store.format import FORMAT_VERSION, Parent, RunFileError, RunInfo, TestInputs
+    from sparseviz.store.files.signature import FORMAT_VERSION, RunFileError
+    from sparseviz.store.format import Parent, RunInfo, TestInputs
     from sparseviz.store.reader import RunReader
     from sparseviz.store.resuming import ResumePoint, branch_configs, branch_point, resume_point
     from sparseviz.store.run_summary import summary

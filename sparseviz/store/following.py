@@ -13,8 +13,9 @@ from typing import Protocol
 from sparseviz.store.files.lock import Writer, writer_of
 from sparseviz.store.files.network_drive import is_remote
 from sparseviz.store.files.opening import is_file
+from sparseviz.store.files.signature import RunFileError
 from sparseviz.store.files.superblock import is_left_open
-from sparseviz.store.format import RunFileError, RunInfo
+from sparseviz.store.format import RunInfo
 from sparseviz.store.reader import RunReader
 from sparseviz.store.status_file import SUFFIX, Status, clean, read_status, status_path
 from sparseviz.values.snapshot import Errors, Snapshot

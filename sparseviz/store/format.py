@@ -60,14 +60,13 @@ import numpy as np
 import numpy.typing as npt
 from h5py import h5d, h5p, h5s, h5t
 
-from sparseviz.config import InputError, RunConfig
+from sparseviz.config import RunConfig
+from sparseviz.config.parts import checkpoint_places
 from sparseviz.store.files.hdf5 import seal
-from sparseviz.training.budget import checkpoint_places
+from sparseviz.store.files.signature import FORMAT, FORMAT_VERSION
 from sparseviz.values import masks
 from sparseviz.values.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
 
-FORMAT = "sparseviz run"
-FORMAT_VERSION = 5
 TEST_INPUTS, TEST_BYTES = 256, 16 << 20  # stored at most
 CHECKPOINT_KINDS = ("parameters", "masks", "quantities", "cut_at")  # fields of Checkpoint, groups of a slot
 
@@ -93,10 +92,6 @@ LAYER_ROW = np.dtype(list(LAYER_NUMBERS))
 EVENT_ROW = np.dtype([("snapshot", "i8"), ("step", "i8"), ("name", "S64"), ("before", "f8"), ("after", "f8")])
 SLOT_ROW = np.dtype([("before", "i8"), ("snapshot", "i8"), ("step", "i8"), ("after", "i8")])
 ERRORS_ROW = np.dtype([(split, "f8") for split in ("train", "validation", "test")])
-
-
-class RunFileError(InputError):
-    """A run file cannot be read or written; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from sparseviz.store.facts import read_parent
 from sparseviz.store.files.lock import writer_of
 from sparseviz.store.files.opening import is_file, reading
 from sparseviz.store.files.probing import head
+from sparseviz.store.files.signature import RunFileError
 from sparseviz.store.files.superblock import is_hdf5
-from sparseviz.store.format import Parent, RunFileError
+from sparseviz.store.format import Parent
 
 _WANTED = ("network", "data.name", "method.name", "penalty.lambda1", "penalty.lambda2")
 

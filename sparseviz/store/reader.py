@@ -17,13 +17,15 @@ from sparseviz.store.files import pieces
 from sparseviz.store.files.lock import Writer, writer_of
 from sparseviz.store.files.opening import is_file, open_to_read, reading, renewed, turn
 from sparseviz.store.files.probing import check
-from sparseviz.store.format import FORMAT, FORMAT_VERSION, RunFileError, RunInfo, TestInputs
+from sparseviz.store.files.signature import FORMAT, FORMAT_VERSION, RunFileError
+from sparseviz.store.format import RunInfo, TestInputs
 from sparseviz.store.mask_rows import ExactPlanes, MaskRows
 from sparseviz.store.planes import StoredPlanes
 from sparseviz.store.rows import Rows
 from sparseviz.store.slots import read_checkpoint, whole_slots
 from sparseviz.values.cells import Cells, Part, Pyramids, answer
-from sparseviz.values.snapshot import Checkpoint, Errors, Event, History, LayerInfo, Snapshot
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import Checkpoint, Errors, Event, LayerInfo, Snapshot
 
 _Read = TypeVar("_Read")
 

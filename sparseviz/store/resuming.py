@@ -9,12 +9,13 @@ import h5py
 import numpy as np
 
 from sparseviz.config import RunConfig
+from sparseviz.config.changes import in_force
 from sparseviz.store.files import pieces
 from sparseviz.store.files.opening import open_to_read, reading
-from sparseviz.store.format import CHECKPOINT_KINDS, RunFileError, RunInfo, TestInputs, seen_of
+from sparseviz.store.files.signature import RunFileError
+from sparseviz.store.format import CHECKPOINT_KINDS, RunInfo, TestInputs, seen_of
 from sparseviz.store.reader import RunReader
 from sparseviz.store.slots import read_checkpoint, whole_slots
-from sparseviz.training.steering import in_force
 from sparseviz.values.snapshot import Arrays, Checkpoint, Event, Snapshot, numbers_of
 
 ANEW = "open it in the window and press Train to train it anew"

@@ -38,7 +38,8 @@ import numpy as np
 
 from sparseviz.config import ConfigError, RunConfig
 from sparseviz.store.files.lock import Writer
-from sparseviz.store.format import LAYER_NUMBERS, Parent, RunFileError, RunInfo
+from sparseviz.store.files.signature import RunFileError
+from sparseviz.store.format import LAYER_NUMBERS, Parent, RunInfo
 from sparseviz.values.snapshot import Event, LayerInfo, LayerSnapshot, Quantity, Snapshot
 
 FORMAT, FORMAT_VERSION = "sparseviz status", 1

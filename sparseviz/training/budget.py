@@ -3,9 +3,8 @@
 from functools import lru_cache
 
 from sparseviz.config import RunConfig
-from sparseviz.config.parts import OptimizerConfig, RecordConfig
+from sparseviz.config.parts import OptimizerConfig
 
-LEAST_PLACES = 2  # one is whole while the other is written
 _FLOAT = 4  # bytes of a number
 _MOMENTS = {"adam": 8, "sgd": 0}  # bytes: of what an optimizer remembers of a number
 _WEIGHT = 9  # bytes: of a weight's mask, quantity and snapshot of its cut
@@ -23,11 +22,6 @@ def checkpoint_bytes(config: RunConfig, parameters: int, weights: int) -> int:
 def moment_bytes(optimizer: OptimizerConfig) -> int:
     """What the weights' optimizer remembers of each of them."""
     return _FLOAT if optimizer.weights == "sgd" and optimizer.momentum else _MOMENTS[optimizer.weights]
-
-
-def checkpoint_places(record: RecordConfig, size: int) -> int:
-    """Places for checkpoints of this size in bytes: as many as are asked for, as far as the budget goes, at least 2."""
-    return max(LEAST_PLACES, min(record.checkpoints, record.checkpoint_budget * 10**6 // max(size, 1)))
 
 
 def planned_checkpoint_bytes(config: RunConfig) -> int | None:

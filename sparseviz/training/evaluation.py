@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from sparseviz.data import Shard, Split
-from sparseviz.training.measure.observer import SUMS
 from sparseviz.training.ranks import ALONE, Ranks
+from sparseviz.training.tally import SUMS
 
 
 def evaluate(

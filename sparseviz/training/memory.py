@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from sparseviz.config import InputError, RunConfig, choose
+from sparseviz.config.parts import checkpoint_places
 from sparseviz.data import expected_images
 from sparseviz.methods import METHODS, Method
 from sparseviz.methods.base import weights_of
 from sparseviz.networks import MODELS, build
-from sparseviz.training.budget import checkpoint_bytes, checkpoint_places, moment_bytes
+from sparseviz.training.budget import checkpoint_bytes, moment_bytes
 from sparseviz.training.device import pick_device
 from sparseviz.training.measure.reductions import BAND_CELLS
 

@@ -13,10 +13,10 @@ from sparseviz.config import RunConfig
 from sparseviz.methods import Method
 from sparseviz.methods.base import weights_of
 from sparseviz.training.batches import Batches
-from sparseviz.training.measure.observer import SUMS, Tally
 from sparseviz.training.optimizers import WeightAverage, new_optimizers
 from sparseviz.training.ranks import ALONE, Ranks
 from sparseviz.training.steering import Steering
+from sparseviz.training.tally import SUMS, Tally
 
 IN_FORCE = ("lambda1", "lambda2", "rate", "gate_rate")  # at the step under way
 

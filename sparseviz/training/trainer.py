@@ -10,6 +10,7 @@ from concurrent.futures import Future
 import torch
 
 from sparseviz.config import InputError, RunConfig, choose
+from sparseviz.config.changes import Branch, check_live
 from sparseviz.data import Data, Shard, Split
 from sparseviz.methods import METHODS
 from sparseviz.networks import build, multiply_adds
@@ -24,7 +25,7 @@ from sparseviz.training.measure.observer import Observer, take_checkpoint
 from sparseviz.training.memory import out_of_memory_in_words
 from sparseviz.training.ranks import ALONE, Ranks
 from sparseviz.training.state import StateKeeper
-from sparseviz.training.steering import Branch, Steering, check_live
+from sparseviz.training.steering import Steering
 from sparseviz.training.stepping import Stepper
 from sparseviz.values.cells import Cells, Part
 from sparseviz.values.snapshot import Arrays, Checkpoint, Errors, Event, LayerInfo, Snapshot, numbers_of

@@ -10,7 +10,7 @@ from torch import nn
 from sparseviz.analysis.receptive import receptive_picture
 from sparseviz.config import InputError
 from sparseviz.networks.baked import baked_model
-from tests.conftest import assert_same_checkpoint
+from tests.helpers.same import assert_same_checkpoint
 
 IMAGE = (1, 28, 28)
 

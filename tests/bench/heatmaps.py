@@ -134,7 +134,7 @@ def _two_previews(snapshot: Any, arrays: list[Any]) -> Any:
     import torch
 
     from sparseviz.training.measure.reductions import take_preview
-    from sparseviz.values.snapshot import History
+    from sparseviz.values.history import History
 
     layer = snapshot.layers[0]
     history = History(layer.info.weights)

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from sparseviz.config import EMBEDDED, ConfigError, RunConfig, parse_assignments, paths, settings
+from sparseviz.config.changes import LIVE, check_live
 from sparseviz.config.parts import ScheduleConfig as Schedule
 from sparseviz.training.phases import Phases
-from sparseviz.training.steering import LIVE, Steering, check_live
+from sparseviz.training.steering import Steering
 from sparseviz.values.snapshot import Event
 
 PARTS = ("data", "method", "gate", "penalty", "schedule", "optimizer", "record")

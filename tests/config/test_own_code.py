@@ -16,7 +16,7 @@ from sparseviz.runs.recording import record_run, resume_run
 from sparseviz.runs.study import Plan, Study, run_study
 from sparseviz.store import RunReader
 from sparseviz.training.trainer import Trainer
-from tests.conftest import SHORT, Seen, short
+from tests.helpers.runs import SHORT, Seen, short
 
 NET = """
 from torch import nn

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sparseviz.config import paths
-from sparseviz.config.paths import new_run_path, rename_to_new
+from sparseviz.config.paths import new_run_path
+from sparseviz.config.whole_file import rename_to_new
 from tests.helpers.places import ROOT
 
 

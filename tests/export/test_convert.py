@@ -22,8 +22,8 @@ from sparseviz.export.convert import FORMS, ConvertError, convert_run
 from sparseviz.networks.baked import baked_model
 from sparseviz.store import RunFileError, RunReader
 from sparseviz.values.snapshot import SCALARS
-from tests.conftest import new_writer
 from tests.helpers.places import ROOT
+from tests.helpers.runs import new_writer
 
 
 def rows_of(path):

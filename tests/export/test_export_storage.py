@@ -25,7 +25,7 @@ from sparseviz.export.graph.compact import Compaction
 from sparseviz.export.proof.verify import open_session
 from sparseviz.networks.baked import baked_model
 from sparseviz.store import RunReader
-from tests.conftest import Seen
+from tests.helpers.runs import Seen
 
 CHOICES = {
     "compact": ExportOptions(compact=True),

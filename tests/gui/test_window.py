@@ -14,12 +14,12 @@ from sparseviz.config import RunConfig
 from sparseviz.gui.dialogs.export.dialog import ExportDialog
 from sparseviz.gui.dialogs.export.work import wait_for_exports
 from sparseviz.gui.main_window import MainWindow
+from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
-from sparseviz.gui.sources.training_thread import LiveRun
 from sparseviz.runs.recording import record_run
 from sparseviz.store import RunReader
 from sparseviz.values.cells import Part
-from tests.conftest import trust
+from tests.helpers.runs import trust
 
 SHORT = {"network": "lenet300", "epochs": 3, "batch_size": 50, "threads": 1, "record.snapshots": 36}  # 72 steps
 LONG = SHORT | {"epochs": 2000, "record.snapshots": 4000}

@@ -6,12 +6,12 @@ from functools import cache
 import numpy as np
 
 from sparseviz.values.cells import NEVER, Part, Planes, answer
+from sparseviz.values.history import History
 from sparseviz.values.snapshot import (
     HISTOGRAM_BINS,
     PREVIEW_SIDE,
     UNDECIDED,
     Event,
-    History,
     LayerInfo,
     LayerSnapshot,
     Quantity,

@@ -16,7 +16,7 @@ import numpy as np
 import sklearn.datasets  # noqa: F401  # the digits' home, loaded before the fork as torch is
 
 from sparseviz.runs.recording import record_run
-from tests.conftest import Seen, short
+from tests.helpers.runs import Seen, short
 
 STEPS = 60  # and as many snapshots
 CHANGES: dict[str, Any] = {

@@ -8,10 +8,10 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-from tests.conftest import WRITE, lines, process
+from tests.helpers.processes import WRITE, lines, process
 
 HOLD = 12  # snapshots after which the training stands still
-LONGER = {"epochs": 12, "record.snapshots": 30, "record.checkpoints": 5}  # of tests.conftest.short
+LONGER = {"epochs": 12, "record.snapshots": 30, "record.checkpoints": 5}  # of tests.helpers.runs.short
 
 # Trains, says after each snapshot how many there are, steers once, and waits after HOLD for a file.
 TRAIN = """

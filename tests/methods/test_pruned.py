@@ -16,7 +16,7 @@ from sparseviz.runs.recording import record_run
 from sparseviz.store import RunReader
 from sparseviz.training.evaluation import evaluate
 from sparseviz.training.trainer import Trainer
-from tests.conftest import short
+from tests.helpers.runs import short
 
 SHARED = ["magnitude", "l1", "obd", "obs"]  # whose share is of weights
 FINAL = [*SHARED, "data-free"]  # where what is cut stays cut

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sparseviz.config import ConfigError, InputError
 from sparseviz.networks import MODELS, build, layers, multiply_adds, readers
-from tests.conftest import trust
+from tests.helpers.runs import trust
 
 
 def relu_chain(*modules: nn.Module) -> nn.Sequential:

@@ -16,7 +16,7 @@ from sparseviz.runs.recording import branch_run, record_run, resume_run
 from sparseviz.store import RunReader
 from sparseviz.training.trainer import Trainer
 from tests.cli.test_main import SHORT, program, succeeded
-from tests.conftest import Seen, short
+from tests.helpers.runs import Seen, short
 
 
 def state_of(seed: int, network: str = "lenet300", classes: int = 10) -> dict[str, Tensor]:

@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from sparseviz.config import ConfigError, InputError
+from sparseviz.config.changes import KEPT, check_branch
 from sparseviz.runs.recording import branch_run, record_run, resume_run
 from sparseviz.store import Parent, RunFileError, RunReader, branch_configs, summary
 from sparseviz.store.files.hdf5 import seal
-from sparseviz.training.steering import KEPT, check_branch
 from sparseviz.values.snapshot import Event
-from tests.conftest import Seen, assert_same_checkpoint, lines, plain, process, recorded, short
 from tests.helpers.places import FORMATS
+from tests.helpers.processes import lines, process
+from tests.helpers.runs import Seen, recorded, short
+from tests.helpers.same import assert_same_checkpoint, plain
 from tests.runs.test_resume import KINDS, LENGTH, TELLING, StoppingAt
 
 BRANCH = "branch"

@@ -9,7 +9,9 @@ from sparseviz.config import ConfigError, InputError, paths
 from sparseviz.runs import recording as run_module
 from sparseviz.runs.recording import record_run
 from sparseviz.store import RunReader
-from tests.conftest import Seen, assert_same_checkpoint, killed, lines, plain, process, recorded, short
+from tests.helpers.processes import killed, lines, process
+from tests.helpers.runs import Seen, recorded, short
+from tests.helpers.same import assert_same_checkpoint, plain
 
 
 class TestWatcher:

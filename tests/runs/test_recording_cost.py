@@ -11,7 +11,7 @@ from sparseviz.config import RunConfig
 from sparseviz.runs.recording import record_run
 from sparseviz.store import RunReader, RunWriter
 from sparseviz.training.trainer import Trainer
-from tests.conftest import new_writer
+from tests.helpers.runs import new_writer
 
 # LeNet-5 in batches of 128, on the digits, which need no download. As far apart as the preset lenet5-mnist-best has its
 # snapshots: 95 steps.

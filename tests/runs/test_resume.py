@@ -14,8 +14,10 @@ from sparseviz.runs.recording import record_run, resume_run
 from sparseviz.store import RunFileError, RunReader
 from sparseviz.store.files.hdf5 import seal
 from sparseviz.values.snapshot import PHASES
-from tests.conftest import Seen, assert_same_checkpoint, killed, lines, plain, process, recorded, short
 from tests.helpers.places import FORMATS
+from tests.helpers.processes import killed, lines, process
+from tests.helpers.runs import Seen, recorded, short
+from tests.helpers.same import assert_same_checkpoint, plain
 
 CUT: dict[str, Any] = {  # rounds at steps 6, 10 and 14 of 20
     "method.keep": 0.2,

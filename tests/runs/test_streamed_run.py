@@ -17,8 +17,8 @@ from sparseviz.export import ExportOptions, export_run
 from sparseviz.runs.recording import record_run, resume_run
 from sparseviz.store import RunReader
 from sparseviz.training.trainer import Trainer
-from tests.conftest import Seen
 from tests.helpers.folders import COLOURS, picture, train_and_val
+from tests.helpers.runs import Seen
 from tests.runs.test_resume import StoppingAt, assert_same_run
 
 SETTINGS = {

@@ -18,7 +18,7 @@ from sparseviz.runs.recording import record_run
 from sparseviz.store import RunReader
 from sparseviz.training.memory import memory_of
 from sparseviz.values.cells import Part, Pyramids
-from tests.conftest import Seen
+from tests.helpers.runs import Seen
 
 pytestmark = [
     pytest.mark.slow,

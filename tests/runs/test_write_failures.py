@@ -12,7 +12,8 @@ import pytest
 
 from sparseviz.runs.recording import record_run, resume_run
 from sparseviz.store import RunReader, WriteError
-from tests.conftest import Seen, assert_same_checkpoint, plain, recorded, short
+from tests.helpers.runs import Seen, recorded, short
+from tests.helpers.same import assert_same_checkpoint, plain
 from tests.runs.test_resume import assert_same_run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits, mounts and open files that are removed")

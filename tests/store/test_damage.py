@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from sparseviz.store import RunFileError, RunReader, RunWriter, writer
-from sparseviz.store.format import FORMAT_VERSION, lay_out
+from sparseviz.store.files.signature import FORMAT_VERSION
+from sparseviz.store.format import lay_out
 from sparseviz.training.trainer import TrainingError
-from tests.conftest import Seen, assert_same_checkpoint, new_writer, plain, recorded
+from tests.helpers.runs import Seen, new_writer, recorded
+from tests.helpers.same import assert_same_checkpoint, plain
 
 
 def read_all(path: Path) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from sparseviz.store.files.probe import SECONDS
-from tests.conftest import killed, lines, process, recorded
 from tests.helpers.damage import DAMAGES, everything, metadata
 from tests.helpers.places import ROOT
+from tests.helpers.processes import killed, lines, process
+from tests.helpers.runs import recorded
 from tests.runs.test_resume import TELLING
 
 SMALL = {

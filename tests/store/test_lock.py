@@ -10,7 +10,8 @@ import pytest
 from sparseviz.store import RunFileError, RunReader, summary
 from sparseviz.store.files.lock import WriterLock, lock_path, writer_of
 from sparseviz.values.snapshot import Errors
-from tests.conftest import WRITE, killed, lines, new_writer, process, recorded
+from tests.helpers.processes import WRITE, killed, lines, process
+from tests.helpers.runs import new_writer, recorded
 
 HOLD = """
 import sys, time

@@ -17,9 +17,10 @@ from sparseviz.store.files.hdf5 import attributes, open_file, seal
 from sparseviz.store.files.probe import SECONDS
 from sparseviz.store.files.superblock import is_left_open
 from sparseviz.store.header import read_header, read_headers
-from tests.conftest import WRITE, killed, lines, new_writer, process
 from tests.helpers.damage import metadata
 from tests.helpers.places import ROOT
+from tests.helpers.processes import WRITE, killed, lines, process
+from tests.helpers.runs import new_writer
 from tests.store.test_lock import HOLD
 
 

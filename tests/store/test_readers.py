@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from sparseviz.store import RunReader
-from tests.conftest import WRITE, killed, lines, process
 from tests.helpers.places import FORMATS
+from tests.helpers.processes import WRITE, killed, lines, process
 
 OLDER = "h5py==3.14.0"  # built on HDF5 1.14.6
 needs_h5dump = pytest.mark.skipif(shutil.which("h5dump") is None, reason="h5dump is missing (Debian: hdf5-tools)")

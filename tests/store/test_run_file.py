@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from sparseviz.store import RunReader
 from sparseviz.values.cells import Part, Planes, Pyramids, read_planes
-from sparseviz.values.snapshot import Errors, History
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import Errors
 from sparseviz.values.thinning import Slots
-from tests.conftest import WRITE, Seen, assert_same_checkpoint, killed, lines, new_writer, plain, process, recorded
+from tests.helpers.processes import WRITE, killed, lines, process
+from tests.helpers.runs import Seen, new_writer, recorded
+from tests.helpers.same import assert_same_checkpoint, plain
 
 
 class TestRoundTrip:

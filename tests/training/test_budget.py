@@ -4,11 +4,11 @@ import h5py
 import pytest
 
 from sparseviz.config import RunConfig
-from sparseviz.config.parts import RecordConfig
+from sparseviz.config.parts import RecordConfig, checkpoint_places
 from sparseviz.runs.recording import record_run
 from sparseviz.store import RunReader
-from sparseviz.training.budget import checkpoint_bytes, checkpoint_places, planned_checkpoint_bytes
-from tests.conftest import recorded, short
+from sparseviz.training.budget import checkpoint_bytes, planned_checkpoint_bytes
+from tests.helpers.runs import recorded, short
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from sparseviz.config import ConfigError, InputError, RunConfig
 from sparseviz.runs.recording import branch_run, record_run, resume_run
 from sparseviz.store import RunReader
 from sparseviz.training.memory import PROGRAM, Memory, check_memory, free_bytes, memory_of, what_to_reduce
-from tests.conftest import Seen, short
 from tests.helpers.places import ROOT
+from tests.helpers.runs import Seen, short
 
 IMAGES = (1, 28, 28)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sparseviz.values.snapshot import History
+from sparseviz.values.history import History
 from tests.helpers import histories
 
 

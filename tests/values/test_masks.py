@@ -11,7 +11,8 @@ from sparseviz.store import RunReader
 from sparseviz.values import masks
 from sparseviz.values.cells import NEVER, Part, Pyramids
 from sparseviz.values.snapshot import LayerInfo, Quantity
-from tests.conftest import WRITE, Seen, killed, lines, process, recorded, short
+from tests.helpers.processes import WRITE, killed, lines, process
+from tests.helpers.runs import Seen, recorded, short
 
 shapes = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=4)
 

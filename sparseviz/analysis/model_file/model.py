@@ -10,7 +10,8 @@ from sparseviz.analysis.model_file.safetensors_file import read_safetensors
 from sparseviz.analysis.model_file.state_dict import read_state_dict
 from sparseviz.networks.stored_tensors import SUFFIXES, ModelFileError, TensorFile
 from sparseviz.values.cells import Cells, Part, Pyramids, answer
-from sparseviz.values.snapshot import PHASES, SCALARS, History, LayerSnapshot, Snapshot
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import PHASES, SCALARS, LayerSnapshot, Snapshot
 
 
 def _read_onnx(path: Path) -> TensorFile:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparseviz.config.paths import rename_to_new
+from sparseviz.config.whole_file import rename_to_new
 from sparseviz.export.convert.moment import ConvertError, Moment
 from sparseviz.export.convert.tables import write_tables
 from sparseviz.export.convert.tensorboard import write_events

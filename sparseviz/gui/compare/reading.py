@@ -14,7 +14,7 @@ from sparseviz.gui.compare.views.subject import Subject
 from sparseviz.gui.qt.inbox import Inbox
 from sparseviz.gui.sources.references import anchors
 from sparseviz.store import RunReader
-from sparseviz.store.format import RunFileError
+from sparseviz.store.files.signature import RunFileError
 from sparseviz.values.overlap import Mask, compare
 
 _OF_THE_PLACE = ("record.", "data.folder", "data.download", "device", "threads")  # they change no result that counts

@@ -4,8 +4,8 @@ from PySide6.QtCore import QObject
 
 from sparseviz.gui.controllers.watch import Watch
 from sparseviz.gui.sources.inspected_file import InspectedFile
+from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
-from sparseviz.gui.sources.training_thread import LiveRun
 from sparseviz.gui.window.actions import Actions
 from sparseviz.gui.window.layout import Layout
 

@@ -4,12 +4,13 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QKeySequence
 
 from sparseviz.config import InputError, RunConfig
+from sparseviz.config.changes import changes, check_branch
+from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
-from sparseviz.gui.sources.training_thread import BranchWork, LiveRun
+from sparseviz.gui.sources.training_thread import BranchWork
 from sparseviz.gui.window.actions import Actions
 from sparseviz.gui.window.layout import Layout
 from sparseviz.store import RunInfo, branch_configs
-from sparseviz.training.steering import changes, check_branch
 
 
 class Branching(QObject):

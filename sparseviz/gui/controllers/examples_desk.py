@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QFileDialog
 from sparseviz.analysis.answers import Examples, Network, validation_examples
 from sparseviz.config import InputError, paths
 from sparseviz.config.own_code import Untrusted
-from sparseviz.gui.controllers import trusting
+from sparseviz.gui.dialogs import trust
 from sparseviz.gui.qt.inbox import Inbox
 from sparseviz.gui.sources.dense_training import DenseTraining
+from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
-from sparseviz.gui.sources.training_thread import LiveRun
 from sparseviz.gui.views.examples.view import ExamplesView
 from sparseviz.store import RunReader, summary
 from sparseviz.values.examples import Answers, FloatArray, NetworkFacts
@@ -144,7 +144,7 @@ class ExamplesDesk(QObject):
             self.view.show_network(None)
             self.view.show_problem(_in_words(error))
             if isinstance(error, Untrusted):
-                trusting.ask(self.view, error, self._see_again)
+                trust.ask(self.view, error, self._see_again)
             return
         self.view.show_network(seen.facts)
         if seen.answers is None:
@@ -226,7 +226,7 @@ class ExamplesDesk(QObject):
         except Exception as error:  # noqa: BLE001  # the window lives on
             self.view.comparison.show_message(_in_words(error))
             if isinstance(error, Untrusted):
-                trusting.ask(self.view, error, lambda: self.take_dense(path), insists=True)
+                trust.ask(self.view, error, lambda: self.take_dense(path), insists=True)
             return
         self.view.comparison.dense.show_network(self.dense.facts)
         self.view.comparison.show_message(self._told(self.dense.facts))

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QMainWindow
 from sparseviz.gui.controllers.branching import origin
 from sparseviz.gui.qt.redraws import Job
 from sparseviz.gui.sources.inspected_file import InspectedFile
+from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
-from sparseviz.gui.sources.training_thread import LiveRun
 from sparseviz.gui.window.layout import Layout
 
 Shown = LiveRun | StoredRun | InspectedFile

@@ -9,11 +9,11 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from sparseviz.config import InputError
 from sparseviz.config.own_code import Untrusted
-from sparseviz.gui.controllers import trusting
+from sparseviz.gui.dialogs import trust
 from sparseviz.gui.qt.inbox import Inbox
 from sparseviz.gui.sources.inspected_file import InspectedFile
+from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
-from sparseviz.gui.sources.training_thread import LiveRun
 from sparseviz.gui.views.weights.view import WeightsView
 
 Run = LiveRun | StoredRun | InspectedFile
@@ -60,7 +60,7 @@ class Questions(QObject):
         except CancelledError:
             return  # the run ended first, or the view asked anew
         except Untrusted as error:
-            trusting.ask(self._view, error, again, insists=True)
+            trust.ask(self._view, error, again, insists=True)
         except InputError as error:
             self.failed.emit(str(error))
         self.answered.emit(answer)

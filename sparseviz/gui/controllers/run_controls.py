@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QInputDialog, QWidget
 
-from sparseviz.gui.sources.training_thread import LiveRun
+from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.window.actions import Actions
 
 

@@ -9,8 +9,8 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
 from sparseviz.config import InputError
 from sparseviz.gui.qt.inbox import Inbox
+from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
-from sparseviz.gui.sources.training_thread import LiveRun
 from sparseviz.store.following import News
 
 LOOK_MS = 400  # between two looks, at the least

@@ -8,7 +8,7 @@ from sparseviz.analysis.model_file import Cancelled, Model, open_model
 from sparseviz.analysis.receptive import Picture
 from sparseviz.networks.stored_tensors import ModelFileError
 from sparseviz.values.cells import Cells, Part
-from sparseviz.values.snapshot import History
+from sparseviz.values.history import History
 
 
 class InspectedFile:

@@ -10,7 +10,8 @@ from sparseviz.store import RunFileError, RunReader
 from sparseviz.store.files.lock import Writer
 from sparseviz.store.following import News, source_of
 from sparseviz.values.cells import Cells, Part, Pyramids
-from sparseviz.values.snapshot import Checkpoint, Errors, History
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import Checkpoint, Errors
 
 _Answer = TypeVar("_Answer")
 

@@ -8,7 +8,8 @@ from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QWidget
 
 from sparseviz.gui.qt.theme import Theme, mute, theme_of
-from sparseviz.values.snapshot import History, LayerSnapshot
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import LayerSnapshot
 
 Table = Sequence[Sequence[str | int | float]]  # the headings first
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, QTimer
+from PySide6.QtCore import QByteArray, QObject, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QWidget
 
-from sparseviz.config import paths
+from sparseviz.gui.qt.window_settings import window_settings
 
 VERSION = 1  # of what is kept; another one is not read
 _KEYS = ("geometry", "docks", "centre")
@@ -56,11 +56,6 @@ class Arrangement(QObject):
         geometry, docks, centre = (state if isinstance(state, QByteArray) else QByteArray() for state in states)
         read = self._window.restoreGeometry(geometry), self._window.restoreState(docks, VERSION)
         return all((*read, self._splitter.restoreState(centre)))
-
-
-def window_settings() -> QSettings:
-    """What the window keeps from one start to the next."""
-    return QSettings(str(paths.settings_folder() / "window.ini"), QSettings.Format.IniFormat)
 
 
 def order_tabs(parts: Sequence[QWidget]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QMenu, QWidget
 
-from sparseviz.gui.window.arrangement import window_settings
+from sparseviz.gui.qt.window_settings import window_settings
 
 MOST = 10
 _KEY = "runs/recent"

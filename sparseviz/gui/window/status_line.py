@@ -8,7 +8,8 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
 from sparseviz.store import RunInfo
-from sparseviz.values.snapshot import History, planned_epochs, totals
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import planned_epochs, totals
 
 _FEW_LETTERS = 60  # pixels
 _SPEED_SNAPSHOTS = 8  # the newest, over which speed is measured

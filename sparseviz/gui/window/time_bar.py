@@ -5,7 +5,7 @@ from PySide6.QtGui import QAction, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
 
 from sparseviz.gui.window.playback import SPEEDS, USUAL, Playback
-from sparseviz.values.snapshot import History
+from sparseviz.values.history import History
 
 ROOMY = 600  # pixels; a narrower bar says less beside the slider
 NARROWEST = 420  # pixels; below that the slider could hardly be moved

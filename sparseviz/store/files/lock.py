@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sparseviz.store.format import RunFileError
+from sparseviz.store.files.signature import RunFileError
 
 TRIES, WAIT_S = 20, 0.01  # a reader that asks who writes holds the lock for a moment
 

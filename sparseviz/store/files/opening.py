@@ -11,7 +11,7 @@ from h5py import h5f
 from sparseviz.config import ConfigError
 from sparseviz.store.files.hdf5 import open_file
 from sparseviz.store.files.lock import writer_of
-from sparseviz.store.format import RunFileError
+from sparseviz.store.files.signature import RunFileError
 
 
 @contextlib.contextmanager

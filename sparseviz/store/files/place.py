@@ -10,7 +10,7 @@ import shutil
 import struct
 from pathlib import Path
 
-from sparseviz.store.format import RunFileError
+from sparseviz.store.files.signature import RunFileError
 
 SLACK = 1 << 18  # bytes for what HDF5 writes besides: indexes, headers
 _PIECE = 1 << 20  # bytes of zeros at a time

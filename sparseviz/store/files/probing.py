@@ -17,8 +17,8 @@ from typing import Any
 from sparseviz.config.paths import PACKAGE
 from sparseviz.store.files.lock import Writer, writer_of
 from sparseviz.store.files.opening import reading
+from sparseviz.store.files.signature import FORMAT, FORMAT_VERSION, RunFileError
 from sparseviz.store.files.superblock import is_hdf5
-from sparseviz.store.format import FORMAT, FORMAT_VERSION, RunFileError
 
 _DAMAGED = "cannot be read, it may be damaged"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import h5py
 
-from sparseviz.config.paths import rename_to_new
+from sparseviz.config.whole_file import rename_to_new
 from sparseviz.store.files.hdf5 import LIBVER
 from sparseviz.store.files.lock import Writer, WriterLock, writer_of
 from sparseviz.store.files.moving import clean_copy, put_aside
 from sparseviz.store.files.place import Place, WriteError, reason_of
-from sparseviz.store.format import RunFileError
+from sparseviz.store.files.signature import RunFileError
 
 
 class SafeFile:

@@ -11,8 +11,8 @@ from sparseviz.gui.compare.reading import read_run
 from sparseviz.gui.compare.views import mask_image
 from sparseviz.gui.compare.views.distributions import shares
 from sparseviz.store import RunReader
+from sparseviz.values.history import History
 from sparseviz.values.overlap import BOTH, FIRST, SECOND
-from sparseviz.values.snapshot import History
 from tests.helpers.compare_steps import DISTRIBUTIONS, MASKS, WAIT_MS, add, answered, go
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")

@@ -23,9 +23,11 @@ from sparseviz.gui.qt.theme import theme_of
 from sparseviz.gui.views.base import Pane
 from sparseviz.gui.views.layers.copy_table import as_latex, as_markdown
 from sparseviz.runs.study.plan import Study
-from sparseviz.values.snapshot import Errors, History
-from tests.conftest import WRITE, lines, process, short
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import Errors
 from tests.helpers.compare_steps import CURVES, ERRORS, LAYERS, RUNS, WAIT_MS, add, answered, go, hide
+from tests.helpers.processes import WRITE, lines, process
+from tests.helpers.runs import short
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
-from sparseviz.gui.sources.training_thread import LiveRun
 from sparseviz.store import RunReader, branch_configs
-from tests.conftest import plain
 from tests.gui.test_window import LONG, WAIT_MS, begin, wait_for_end
 from tests.helpers.places import FORMATS
+from tests.helpers.same import plain
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from sparseviz.analysis.answers import Network, validation_examples
 from sparseviz.config import RunConfig
 from sparseviz.gui.sources.dense_training import command, reason
-from sparseviz.gui.sources.training_thread import LiveRun
+from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.runs.recording import record_run
 from sparseviz.store import RunReader
 from tests.gui.views.test_drawing_pad import stroke

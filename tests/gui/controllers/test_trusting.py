@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt
 
 from sparseviz.config import RunConfig, own_code
 from sparseviz.config.own_code import find, trust
-from sparseviz.gui.controllers.trusting import TrustDialog
 from sparseviz.gui.dialogs.export.dialog import ExportDialog
+from sparseviz.gui.dialogs.trust import TrustDialog
 from sparseviz.runs.recording import record_run
-from tests.conftest import short
+from tests.helpers.runs import short
 
 MINE = """
 import torch

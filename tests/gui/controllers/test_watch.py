@@ -11,7 +11,9 @@ from sparseviz.store import RunReader
 from sparseviz.store.files import network_drive
 from sparseviz.store.status_file import status_path
 from sparseviz.values.snapshot import PREVIEW_SIDE
-from tests.conftest import Seen, assert_same_checkpoint, killed, plain, recorded
+from tests.helpers.processes import killed
+from tests.helpers.runs import Seen, recorded
+from tests.helpers.same import assert_same_checkpoint, plain
 from tests.helpers.watched import HOLD, LONGER, training, writing
 
 PATIENCE_MS = 60_000

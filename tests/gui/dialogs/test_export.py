@@ -24,7 +24,7 @@ from sparseviz.gui.dialogs.export.options import USUAL, ExportChoices
 from sparseviz.gui.dialogs.export.work import STAGES, wait_for_exports
 from sparseviz.gui.qt import appearance
 from sparseviz.gui.qt.theme import theme_of
-from sparseviz.gui.window.arrangement import window_settings
+from sparseviz.gui.qt.window_settings import window_settings
 from tests.helpers.places import ROOT
 
 WAIT_MS = 60_000

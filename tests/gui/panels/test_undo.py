@@ -5,7 +5,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from sparseviz.config import RunConfig
-from sparseviz.gui.sources.training_thread import LiveRun
+from sparseviz.gui.sources.live_run import LiveRun
 
 WAIT_MS = 60_000
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

@@ -1,6 +1,6 @@
 """What the window says of a run whose writer is another process, alive or killed."""
 
-from tests.conftest import WRITE, killed, lines, process
+from tests.helpers.processes import WRITE, killed, lines, process
 
 
 def test_that_a_run_that_another_process_trains_is_told_from_one_that_was_interrupted(window, gated, tmp_path):

@@ -20,7 +20,8 @@ from sparseviz.gui.views.base import FittingLabel
 from sparseviz.gui.views.curves.marks import event_marks, event_text, phase_marks
 from sparseviz.gui.views.curves.tracks import Tracks
 from sparseviz.gui.views.plots.landmarks import Reference
-from sparseviz.values.snapshot import SCALARS, Event, History
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import SCALARS, Event
 from tests.helpers import histories
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]

@@ -8,7 +8,7 @@ from PySide6.QtGui import QFont, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.views import LayersView
-from sparseviz.values.snapshot import History
+from sparseviz.values.history import History
 from tests.helpers import histories
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]

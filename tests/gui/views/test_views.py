@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication
 from sparseviz.gui.qt.theme import NONE_KEPT, count_colours, magnitude_colours, sign_colours, theme_of
 from sparseviz.gui.views import VIEWS
 from sparseviz.gui.views.prior.view import POINTS, PriorView
+from sparseviz.values.history import History
 from sparseviz.values.prior import Prior
-from sparseviz.values.snapshot import History
 from tests.helpers import histories
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]

@@ -15,7 +15,7 @@ from sparseviz.gui.qt.theme import Theme, mute, small
 from sparseviz.gui.views.base import FittingLabel, Table
 from sparseviz.gui.views.curves.scalars import Curve, Scalars
 from sparseviz.gui.views.curves.tracks import Tracks
-from sparseviz.values.snapshot import History
+from sparseviz.values.history import History
 
 _STRIDES = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 

@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from sparseviz.gui.qt.theme import Theme
 from sparseviz.gui.views.plots.landmarks import Reference
-from sparseviz.values.snapshot import Errors, History, LayerSnapshot, Totals, totals
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import Errors, LayerSnapshot, Totals, totals
 
 # Hues of Okabe and Ito's set, at a lightness that is read on a dark and on a light ground.
 _COLOURS = {

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from sparseviz.config import InputError
 from sparseviz.config.own_code import Untrusted
 from sparseviz.export import ExportOptions
-from sparseviz.gui.controllers import trusting
+from sparseviz.gui.dialogs import trust
 from sparseviz.gui.dialogs.export.name import ExportName
 from sparseviz.gui.dialogs.export.options import ExportChoices
 from sparseviz.gui.dialogs.export.report import ReportPage, ScriptPage
@@ -172,7 +172,7 @@ class ExportDialog(QDialog):
         except InputError as error:
             self._show_failure(work, str(error))
             if isinstance(error, Untrusted):
-                trusting.ask(self, error, self.start, insists=True)
+                trust.ask(self, error, self.start, insists=True)
         except Exception as error:  # noqa: BLE001  # a failed export must not end the program
             self._show_failure(work, self.tr("This is a fault of sparseviz: {0}").format(error), _trace(error))
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEd
 
 from sparseviz.export import ExportError, ExportOptions
 from sparseviz.export.options import OPSETS
-from sparseviz.gui.window.arrangement import window_settings
+from sparseviz.gui.qt.window_settings import window_settings
 
 USUAL = ExportOptions(compact=True, report=True, script=True)
 _KEY = "export/choices"

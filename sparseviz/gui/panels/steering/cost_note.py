@@ -7,8 +7,9 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
 from sparseviz.config import RunConfig
+from sparseviz.config.parts import checkpoint_places
 from sparseviz.gui.qt.inbox import Inbox
-from sparseviz.training.budget import checkpoint_places, planned_checkpoint_bytes
+from sparseviz.training.budget import planned_checkpoint_bytes
 
 _Memory = tuple[int, int | None, str]  # bytes needed, bytes free, and what to reduce; 0: not known
 

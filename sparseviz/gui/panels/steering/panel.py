@@ -8,13 +8,13 @@ from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from sparseviz.config import ConfigError, RunConfig, settings
+from sparseviz.config.changes import KEPT, changes, check_live
 from sparseviz.config.setting import write_value
 from sparseviz.gui.panels.steering import words
 from sparseviz.gui.panels.steering.branch_note import BranchNote
 from sparseviz.gui.panels.steering.cost_note import CostNote
 from sparseviz.gui.panels.steering.edits import Edit
 from sparseviz.gui.panels.steering.fields import Field, make_field
-from sparseviz.training.steering import KEPT, changes, check_live
 
 # What a person reaches for first, in this order; the rest waits behind a button.
 FIRST = (

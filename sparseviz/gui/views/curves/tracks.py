@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sparseviz.values.snapshot import SCALARS, Event, FloatArray, History
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import SCALARS, Event, FloatArray
 
 _COLUMN = {name: number for number, name in enumerate(("step", "epoch", *SCALARS))}
 

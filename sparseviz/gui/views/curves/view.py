@@ -21,7 +21,7 @@ from sparseviz.gui.views.plots.axis import EvenAxis
 from sparseviz.gui.views.plots.landmarks import Reference
 from sparseviz.gui.views.plots.log_axis import LogAxis
 from sparseviz.gui.views.plots.ruler import padded
-from sparseviz.values.snapshot import History
+from sparseviz.values.history import History
 
 NEAR = 0.015  # of the time axis: events so near to the crosshair are told there
 

@@ -22,7 +22,7 @@ from sparseviz.gui.views.examples.comparison import Comparison, Subject
 from sparseviz.gui.views.examples.drawing_pad import DrawingPad
 from sparseviz.gui.views.examples.grid import MISREAD, ExampleGrid
 from sparseviz.values.examples import MNIST_BOX, Answers, FloatArray, NetworkFacts
-from sparseviz.values.snapshot import History
+from sparseviz.values.history import History
 
 BUTTON = 18  # pixels of a button beside its text
 LEAST = 150  # pixels of the view's height

@@ -13,7 +13,8 @@ from sparseviz.gui.views.gates import counts
 from sparseviz.gui.views.gates.bins import Bars
 from sparseviz.gui.views.gates.strip import Frame, Strip
 from sparseviz.gui.views.plots.ruler import FOOT
-from sparseviz.values.snapshot import HISTOGRAM_BINS, FloatArray, History, LayerInfo, LayerSnapshot
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import HISTOGRAM_BINS, FloatArray, LayerInfo, LayerSnapshot
 
 _AXIS_WIDTHS = 56, 50  # pixels: a name, and 100k or 0.25
 _SCALE_WIDTH = 56  # pixels, of the colours with their axis

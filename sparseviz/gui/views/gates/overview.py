@@ -17,7 +17,8 @@ from sparseviz.gui.views.gates.focusable import OUTLINE, Focusable
 from sparseviz.gui.views.gates.large_plots import settle
 from sparseviz.gui.views.gates.list import OPENING
 from sparseviz.gui.views.gates.strip import Frame
-from sparseviz.values.snapshot import History, Snapshot
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import Snapshot
 
 FEW = 8  # layers that need no overview
 AXIS_WIDTH = 30  # pixels: the number of a layer

@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from sparseviz.gui.views.gates import counts
-from sparseviz.values.snapshot import HISTOGRAM_BINS, ByteArray, FloatArray, History, IntArray, LayerSnapshot, Snapshot
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import HISTOGRAM_BINS, ByteArray, FloatArray, IntArray, LayerSnapshot, Snapshot
 
 STRIP_COLUMNS = 512  # more than a strip has pixels, so that snapshots at uneven times stand where they belong
 

@@ -19,7 +19,8 @@ from sparseviz.gui.views.gates.overview import Overview
 from sparseviz.gui.views.gates.row import GateRow
 from sparseviz.gui.views.gates.small_plots import AXIS_WIDTHS
 from sparseviz.gui.views.gates.strip import Frame, whole
-from sparseviz.values.snapshot import History, LayerInfo
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import LayerInfo
 
 _LARGE = 1  # the second screen
 

@@ -9,7 +9,8 @@ from sparseviz.gui.views.base import FittingLabel, Table, View
 from sparseviz.gui.views.layer_filter import MANY, LayerFilter
 from sparseviz.gui.views.layers.copy_table import CopyTable
 from sparseviz.gui.views.layers.model import LayersModel, ratio_text
-from sparseviz.values.snapshot import History, totals
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import totals
 
 COMPRESSION = 5  # the column's number
 UNDECIDED = 6

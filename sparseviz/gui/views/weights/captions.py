@@ -10,7 +10,8 @@ from sparseviz.gui.views.base import FittingLabel, percent
 from sparseviz.gui.views.weights.layer_picture import LayerPicture
 from sparseviz.gui.views.weights.shown_cells import number
 from sparseviz.values.cells import NEVER, Cells
-from sparseviz.values.snapshot import History, LayerInfo, LayerSnapshot
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import LayerInfo, LayerSnapshot
 
 _GAP = "   "
 

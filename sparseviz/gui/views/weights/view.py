@@ -18,7 +18,8 @@ from sparseviz.gui.views.weights.layer_picture import LayerPicture
 from sparseviz.gui.views.weights.placement import Arrangement, arrange, kinds_for
 from sparseviz.gui.views.weights.unit_picture import UnitPicture
 from sparseviz.values.cells import Cells
-from sparseviz.values.snapshot import History, LayerInfo, LayerSnapshot
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import LayerInfo, LayerSnapshot
 
 MOST_CELLS = 1_000_000  # asked for at once
 ASK_AFTER_MOVE_MS = 150

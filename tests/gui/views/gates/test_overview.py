@@ -9,7 +9,7 @@ from sparseviz.gui.views import GatesView
 from sparseviz.gui.views.base import undecided
 from sparseviz.gui.views.gates.counts import share_levels
 from sparseviz.gui.views.gates.overview import FEW
-from sparseviz.values.snapshot import History
+from sparseviz.values.history import History
 from tests.helpers import histories
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from sparseviz.gui.views import GatesView
 from sparseviz.gui.views.gates.counts import brief
 from sparseviz.gui.views.gates.strip import STRIP_COLUMNS, nearest_columns, whole
-from sparseviz.values.snapshot import History
+from sparseviz.values.history import History
 from tests.helpers import histories
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]

@@ -11,7 +11,8 @@ from sparseviz.gui.qt.theme import NONE_KEPT
 from sparseviz.gui.views import WeightsView
 from sparseviz.gui.views.weights.levels import pool
 from sparseviz.gui.views.weights.view import MOST_CELLS
-from sparseviz.values.snapshot import History, Quantity
+from sparseviz.values.history import History
+from sparseviz.values.snapshot import Quantity
 from tests.helpers import histories
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]

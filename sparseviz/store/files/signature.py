@@ -1,0 +1,11 @@
+"""By what a run file is known, and the error that names one."""
+
+from sparseviz.config.errors import InputError
+
+FORMAT = "sparseviz run"
+
+FORMAT_VERSION = 5
+
+
+class RunFileError(InputError):
+    """A run file cannot be read or written; the message names it."""

@@ -1,0 +1,51 @@
+"""Processes of their own that write run files, and are killed."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.helpers.places import ROOT
+
+# Writes the snapshots of one run file over and over into another, and says after each how many are written.
+WRITE = """
+import dataclasses, itertools, sys
+from pathlib import Path
+from sparseviz.values.masks import pack
+from sparseviz.store import RunReader, RunWriter
+with RunReader(sys.argv[1]) as run:
+    info, inputs, first, snapshots = run.info, run.test_inputs(), run.checkpoint(0), run.snapshots()
+writer = RunWriter(Path(sys.argv[2]), info, inputs, first)
+for number in itertools.count():
+    snapshot = snapshots[number % len(snapshots)]
+    writer.append(dataclasses.replace(snapshot, step=number, masks=pack(first.masks.values())))
+    print(number + 1, flush=True)
+    writer.checkpoint(dataclasses.replace(first, step=number))
+"""
+
+
+@contextmanager
+def process(code: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
+    """Another Python that runs this code; killed in the end at the latest."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def lines(child: "subprocess.Popen[str]", number: int) -> list[str]:
+    """The next lines that the process says."""
+    assert child.stdout is not None
+    said = [child.stdout.readline() for _ in range(number)]
+    assert all(said), "the process ended early"
+    return said
+
+
+def killed(child: "subprocess.Popen[str]") -> list[str]:
+    """End the process without a chance to tidy up; gives what it had said by then."""
+    assert child.stdout is not None
+    assert child.poll() is None
+    child.kill()
+    return child.stdout.read().splitlines(keepends=True)
