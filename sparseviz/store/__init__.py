@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from sparseviz.store.writer import RunWriter
 
 _HOMES = {
-    **dict.fromkeys(("FORMAT_VERSION", "Parent", "RunFileError", "RunInfo", "TestInputs"), "format"),
+    **dict.fromkeys(("FORMAT_VERSION", "RunFileError"), "files.signature"),
+    **dict.fromkeys(("Parent", "RunInfo", "TestInputs"), "format"),
     **dict.fromkeys(("ResumePoint", "branch_configs", "branch_point", "resume_point"), "resuming"),
     "RunReader": "reader",
     "RunWriter": "writer",

@@ -18,7 +18,7 @@ TRAIN = """
 import json, sys, time
 from pathlib import Path
 from sparseviz.runs.recording import record_run
-from tests.conftest import Seen, short
+from tests.helpers.runs import Seen, short
 class Holding(Seen):
     def saw(self, snapshot):
         super().saw(snapshot)

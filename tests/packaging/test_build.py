@@ -15,7 +15,7 @@ from tests.helpers.places import ROOT
 PRESETS = {path.name: path.read_bytes() for path in (ROOT / "resources" / "presets").glob("*.toml")}
 TELL = """
 import json, sparseviz
-from sparseviz import paths
+from sparseviz.config import paths
 from sparseviz.config import EMBEDDED, RunConfig
 found = {name: str(path) for name, path in paths.presets().items()}
 print(json.dumps([sparseviz.__file__, str(paths.resources()), found, RunConfig.load(EMBEDDED).network]))

@@ -140,7 +140,7 @@ class TestEnd:
 
     def test_that_a_killed_training_leaves_all_that_was_told(self, tmp_path):
         code = (
-            "import sys; from sparseviz.runs.recording import record_run; from tests.conftest import Seen, short\n"
+            "import sys; from sparseviz.runs.recording import record_run; from tests.helpers.runs import Seen, short\n"
             "class Telling(Seen):\n"
             "    def saw(self, snapshot): print(snapshot.step, flush=True)\n"
             "record_run(short({'epochs': 1000, 'record.snapshots': 5000}), sys.argv[1], watcher=Telling())"

@@ -71,7 +71,7 @@ LENGTH: dict[str, Any] = {"epochs": 2, "record.snapshots": 8, "record.previews":
 TELLING = """
 import json, sys
 from sparseviz.runs.recording import record_run
-from tests.conftest import Seen, short
+from tests.helpers.runs import Seen, short
 class Telling(Seen):
     def saw(self, snapshot): print(snapshot.step, flush=True)
 record_run(short(json.loads(sys.argv[2])), sys.argv[1], watcher=Telling())

@@ -125,7 +125,7 @@ RUN = """
 import json, resource, sys
 from sparseviz.config import InputError, RunConfig
 from sparseviz.runs.recording import record_run
-from tests.conftest import Seen, short
+from tests.helpers.runs import Seen, short
 class Narrowing(Seen):
     def saw(self, snapshot):
         if snapshot.step == 8:
