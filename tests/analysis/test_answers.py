@@ -12,10 +12,10 @@ from sparseviz.config import InputError
 from sparseviz.data import DataError, load_data
 from sparseviz.networks import build
 from sparseviz.store import RunReader
+from tests.helpers.data.splits import images_of
 from tests.helpers.networks import small
 from tests.helpers.runs import Seen, recorded
 from tests.helpers.same import assert_same_checkpoint
-from tests.helpers.splits import images_of
 
 
 def network_of(seen):

@@ -1,30 +1,16 @@
 """ONNX files that were not made here: their operators, files beside them, eight bits and sparse tensors."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 from sparseviz.analysis.model_file import facts, open_model
 from sparseviz.networks.stored_tensors import ModelFileError
-from tests.analysis.test_model_file import matrices
-
-
-def write_onnx(path: Path, nodes: list[Any], stored: list[Any], sparse: Sequence[Any] = (), **kinds: Any) -> Path:
-    graph = helper.make_graph(
-        nodes,
-        "graph",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, None)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        stored,
-        sparse_initializer=list(sparse),
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)]), path, **kinds)
-    return path
+from tests.helpers.model_files import matrices, write_onnx
 
 
 class TestForeignOnnx:
@@ -107,7 +93,7 @@ class TestForeignOnnx:
         path = write_onnx(tmp_path / "eight.onnx", nodes, stored)
         wide = {"tensor": lambda: scale, "axis": lambda: scale.reshape(-1, 1), "block": lambda: scale.repeat(4, axis=1)}
         assert np.allclose(matrices(open_model(path))["w"], (whole.astype(np.float32) - 3) * wide[per]())
-        session = onnx.reference.ReferenceEvaluator(onnx.load(path))
+        session = ReferenceEvaluator(onnx.load(path))
         assert np.allclose(session.run(None, {"x": np.eye(8, dtype=np.float32)})[0], matrices(open_model(path))["w"].T)
 
     @pytest.mark.parametrize("places", [np.array([3, 7, 22]), np.array([[0, 3], [1, 2], [4, 2]])])

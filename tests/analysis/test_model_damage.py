@@ -17,8 +17,7 @@ from safetensors.torch import save_file
 from sparseviz.analysis.model_file import open_model
 from sparseviz.export import export_run
 from sparseviz.networks.stored_tensors import ModelFileError
-from tests.analysis.test_foreign_onnx import write_onnx
-from tests.analysis.test_model_file import STORAGES, small
+from tests.helpers.model_files import STORAGES, small, write_onnx
 from tests.helpers.places import ROOT
 
 

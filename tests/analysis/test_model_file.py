@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn.utils import prune
 
-from sparseviz.analysis.model_file import Cancelled, Model, facts, layer, open_model
+from sparseviz.analysis.model_file import Cancelled, facts, layer, open_model
 from sparseviz.export import ExportOptions, export_run
 from sparseviz.export.convert import convert_run
 from sparseviz.methods.dense import RELATIVE_MAGNITUDE, relative_magnitude
@@ -21,23 +21,7 @@ from sparseviz.networks.stored_tensors import ModelFileError
 from sparseviz.store import RunReader
 from sparseviz.training.measure.reductions import histogram, take_preview
 from sparseviz.values.cells import Part
-
-STORAGES = {
-    "dense": ExportOptions(test_set=False),
-    "compact": ExportOptions(compact=True, test_set=False),
-    "coo": ExportOptions(storage="coo", test_set=False),
-    "half": ExportOptions(half=True, test_set=False),
-    "coo half": ExportOptions(storage="coo", half=True, test_set=False),
-}
-
-
-def matrices(model: Model) -> dict[str, np.ndarray]:
-    """Every layer's true cells, all of them."""
-    found = {}
-    for info in (entry.info for entry in model.history[0].layers):
-        part = Part(info.name, slice(0, info.rows), slice(0, info.columns))
-        found[info.name] = model.cells(part).weight
-    return found
+from tests.helpers.model_files import STORAGES, matrices, small
 
 
 def network_of(path: Path) -> nn.Module:
@@ -49,17 +33,6 @@ def weights(network: nn.Module) -> dict[str, np.ndarray]:
     """By layer, as matrices."""
     named = {name: value.detach().numpy() for name, value in network.named_parameters() if value.ndim > 1}
     return {name.removesuffix(".weight"): value.reshape(len(value), -1) for name, value in named.items()}
-
-
-def small() -> nn.Sequential:
-    """Half of its linear weights are 0, a unit has none."""
-    torch.manual_seed(5)
-    network = nn.Sequential(nn.Conv2d(2, 6, 3), nn.Flatten(), nn.Linear(24, 40), nn.ReLU(), nn.Linear(40, 3))
-    with torch.no_grad():
-        weight = network.get_parameter("2.weight")
-        weight[torch.rand(40, 24) < 0.5] = 0
-        weight[7] = 0
-    return network
 
 
 @pytest.fixture

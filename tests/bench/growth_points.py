@@ -20,8 +20,8 @@ from sparseviz.store.header import read_headers
 from sparseviz.training.trainer import Trainer
 from tests.bench import material
 from tests.bench.timing import in_turns, seconds
-from tests.gui.views.weights.test_large_layer import resident
-from tests.helpers.places import ROOT
+from tests.helpers.gui.large_layer import resident
+from tests.helpers.places import FORMATS
 
 WAIT_S = 300
 WIDTH = 32  # of every layer where layers grow
@@ -105,7 +105,7 @@ def snapshots(number: int) -> dict[str, float]:
 def runs(number: int) -> dict[str, float]:
     """A folder of so many runs: what the run list reads."""
     with tempfile.TemporaryDirectory() as folder:
-        source = shutil.copy(ROOT / "tests" / "data" / "format-4.h5", folder)
+        source = shutil.copy(FORMATS / "format-4.h5", folder)
         many = Path(folder) / "runs"
         many.mkdir()
         for place in range(number):

@@ -40,7 +40,7 @@ class Bench:
 
     def __init__(self, path: Path, rows: int, columns: int) -> None:
         from tests.bench import pictures
-        from tests.gui.views.weights.test_large_layer import write_run
+        from tests.helpers.gui.large_layer import write_run
 
         self._pictures, self._path = pictures, path
         write_run(path, rows, columns)

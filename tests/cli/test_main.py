@@ -1,7 +1,6 @@
 """The program itself, run as a person runs it: in processes of its own."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -22,45 +21,14 @@ from sparseviz.methods import METHODS
 from sparseviz.networks import MODELS
 from sparseviz.store import FORMAT_VERSION, RunReader
 from sparseviz.training.device import pick_device
-from tests.data.test_data import NAMES, images_file, labels_file, write
+from tests.helpers.data.idx_files import NAMES, images_file, labels_file, write
+from tests.helpers.program import SHORT, TRAIN, Done, assert_refused, environment, program, python, succeeded
 
-Done = subprocess.CompletedProcess[str]
-
-TRAIN = ("train", "--set", "threads=1", "--seed", "1", "--device", "cpu")
-SHORT = (*TRAIN, "--set", "epochs=1", "--set", "record.snapshots=3")
 # Fast gates and a firm penalty: in its 19 steps a good part of the network goes.
 CUTTING = ("--set", "network=lenet300", "--set", "optimizer.gate_rate=0.05", "--set", "penalty.lambda2=1e-4")
 
 LAYERS = {"fc1": [300, 784], "fc2": [100, 300], "fc3": [10, 100]}
 PARAMETERS = 266_610
-
-
-def environment(home: Path) -> dict[str, str]:
-    """Nothing lands in, or comes from, the folders of who runs the tests."""
-    folders = {"XDG_DATA_HOME": str(home / "data"), "XDG_CACHE_HOME": str(home / "cache")}
-    return os.environ | folders | {"HOME": str(home), "PYTHONIOENCODING": "utf-8"}
-
-
-def python(folder: Path, *args: str) -> Done:
-    """Python in `folder`, which is the home folder too."""
-    command, told = [sys.executable, *args], environment(folder)
-    return subprocess.run(command, cwd=folder, env=told, capture_output=True, encoding="utf-8", check=False)
-
-
-def program(folder: Path, *args: object) -> Done:
-    return python(folder, "-m", "sparseviz", *map(str, args))
-
-
-def succeeded(done: Done) -> Done:
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
-
-
-def assert_refused(done: Done, status: int, *words: str) -> None:
-    assert done.returncode == status, done.stderr
-    assert [word for word in words if word not in done.stderr] == [], done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    assert done.stdout == ""
 
 
 def info(folder: Path, *run: object) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.cli.test_main import assert_refused, program, succeeded
+from tests.helpers.program import assert_refused, program, succeeded
 
 
 @pytest.fixture

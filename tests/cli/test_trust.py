@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_main import SHORT, assert_refused, environment, program, succeeded
+from tests.helpers.program import SHORT, assert_refused, environment, program, succeeded
 
 MINE = """
 import torch

@@ -2,12 +2,7 @@
 
 import gzip
 import hashlib
-import struct
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -18,32 +13,12 @@ from sparseviz import data
 from sparseviz.config import ConfigError, paths
 from sparseviz.config.parts import DataConfig
 from sparseviz.data import Data, DataError, Split, fetching, in_memory, load_data, mnist
-from tests.helpers.splits import images_of
+from tests.helpers.data.idx_files import NAMES, TEST, TRAIN, images_file, labels_file, small_mnist, write
+from tests.helpers.data.mirror import Mirror, serving
+from tests.helpers.data.splits import images_of
 
 TRAIN_IMAGES, TRAIN_LABELS = mnist.TRAIN_FILES
 TEST_IMAGES, TEST_LABELS = mnist.TEST_FILES
-NAMES = (*mnist.TRAIN_FILES, *mnist.TEST_FILES)
-TRAIN, TEST = 36, 5  # images; 36 / 12 = 3 of them validate
-
-
-def images_file(count: int, *, magic=2051, side=28, seed=0) -> bytes:
-    return struct.pack(">4I", magic, count, side, side) + np.random.default_rng(seed).bytes(count * side * side)
-
-
-def labels_file(count: int, *, magic=2049, highest=9) -> bytes:
-    return struct.pack(">2I", magic, count) + bytes(i % (highest + 1) for i in range(count))
-
-
-def small_mnist() -> dict[str, bytes]:
-    contents = (images_file(TRAIN), labels_file(TRAIN), images_file(TEST, seed=1), labels_file(TEST))
-    return dict(zip(NAMES, contents, strict=True))
-
-
-def write(folder: Path, contents: dict[str, bytes], *, packed=False) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        (folder / f"{name}{'.gz' if packed else ''}").write_bytes(gzip.compress(content) if packed else content)
-    return folder
 
 
 def load(folder: Path, *, download=False, progress=None) -> Data:
@@ -295,52 +270,6 @@ class TestMissingFiles:
         with pytest.raises(DataError) as caught:
             load(tmp_path)
         assert f"{tmp_path / 'MNIST' / 'raw'} lacks {TEST_LABELS} (" in str(caught.value)
-
-
-@dataclass
-class Mirror:
-    """A real server whose answers the test chooses."""
-
-    address: str = ""
-    files: dict[str, bytes] = field(default_factory=dict)
-    truncated: bool = False
-    sized: bool = True
-    asked: list[str] = field(default_factory=list)
-
-    def handler(mirror) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - self is the handler's
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                mirror.answer(self)
-
-            def log_message(self, *_args: object) -> None:
-                pass
-
-        return Handler
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        name = request.path.rpartition("/")[2]
-        self.asked.append(name)
-        if name not in self.files:
-            request.send_error(404)
-            return
-        content = self.files[name]
-        request.send_response(200)
-        if self.sized:
-            request.send_header("Content-Length", str(len(content)))
-        request.end_headers()
-        request.wfile.write(content[: len(content) // 2] if self.truncated else content)
-
-
-@contextmanager
-def serving() -> Iterator[Mirror]:
-    mirror = Mirror()
-    with ThreadingHTTPServer(("127.0.0.1", 0), mirror.handler()) as server:
-        mirror.address = f"http://127.0.0.1:{server.server_port}/mnist/"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield mirror
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from sparseviz.data import Data, DataError, MemorySplit, Shard, cifar10, load_da
 from sparseviz.data.draws import Draws
 from sparseviz.data.split import shifted
 from sparseviz.training.batches import Batches
-from tests.data.test_data import Mirror, serving
-from tests.helpers.splits import images_of
+from tests.helpers.data.mirror import Mirror, serving
+from tests.helpers.data.splits import images_of
 
 NAMES = "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n"
 

@@ -17,7 +17,7 @@ from sparseviz.data.decoding import UNIFORMS, Recipe, random_box
 from sparseviz.data.draws import Draws
 from sparseviz.data.image_stream import StreamedSplit
 from sparseviz.training.batches import Batches
-from tests.helpers.folders import class_folders, picture, train_and_val
+from tests.helpers.data.folders import class_folders, picture, train_and_val
 
 SIDE = 16
 

@@ -21,8 +21,8 @@ from sparseviz.networks import layers
 from sparseviz.networks.baked import baked_model
 from sparseviz.store import RunFileError, RunReader
 from sparseviz.values.snapshot import Checkpoint
+from tests.helpers.data.splits import images_of
 from tests.helpers.runs import Seen, new_writer
-from tests.helpers.splits import images_of
 
 
 @dataclasses.dataclass

@@ -101,7 +101,7 @@ def comparing(qtbot):
 @pytest.fixture
 def compared(comparing, qtbot, gated, magnitude, dense, conv):  # noqa: PLR0917  # fixtures
     """The same with three methods on LeNet-300, and LeNet-5."""
-    from tests.helpers.compare_steps import add
+    from tests.helpers.gui.compare_steps import add
 
     add(comparing, qtbot, gated.path, magnitude.path, dense.path, conv.path)
     return comparing

@@ -201,7 +201,7 @@ class Seen:
 
 def test_that_mouse_and_keys_train_steer_zoom_scrub_resume_and_export_on_a_real_screen(environment, screen, tmp_path):
     environment = environment | {"DISPLAY": screen, "QT_QPA_PLATFORM": "xcb", "SPARSEVIZ_SETTINGS": str(tmp_path / "s")}
-    seen, command = Seen(tmp_path / "seen.json"), [sys.executable, "-m", "tests.helpers.spied_program"]
+    seen, command = Seen(tmp_path / "seen.json"), [sys.executable, "-m", "tests.helpers.gui.spied_program"]
     program = subprocess.Popen(
         [*command, str(tmp_path / "seen.json")], env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True
     )

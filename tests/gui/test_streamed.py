@@ -8,7 +8,7 @@ import pytest
 
 from sparseviz.config import RunConfig, own_code, paths
 from sparseviz.gui.views.examples.grey import picture
-from tests.helpers.folders import train_and_val
+from tests.helpers.data.folders import train_and_val
 
 SETTINGS = {
     "network": "tests.helpers.networks:coloured",

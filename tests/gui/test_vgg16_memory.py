@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs.test_vgg16 import images
+from tests.helpers.vgg16 import images
 
 pytestmark = [
     pytest.mark.slow,
@@ -21,7 +21,7 @@ import sys
 import time
 from pathlib import Path
 from sparseviz.config import RunConfig
-from tests.runs.test_vgg16 import SETTINGS
+from tests.helpers.vgg16 import SETTINGS
 
 how, folder = sys.argv[1], Path(sys.argv[2])
 config = RunConfig().changed(SETTINGS | {"data.folder": str(folder / "images.npz")})

@@ -19,22 +19,8 @@ from sparseviz.gui.sources.stored_run import StoredRun
 from sparseviz.runs.recording import record_run
 from sparseviz.store import RunReader
 from sparseviz.values.cells import Part
+from tests.helpers.gui.training import LONG, SHORT, WAIT_MS, begin, wait_for_end
 from tests.helpers.runs import trust
-
-SHORT = {"network": "lenet300", "epochs": 3, "batch_size": 50, "threads": 1, "record.snapshots": 36}  # 72 steps
-LONG = SHORT | {"epochs": 2000, "record.snapshots": 4000}
-WAIT_MS = 60_000
-
-
-def begin(window, qtbot, settings):
-    """Press Train and wait for the first snapshots."""
-    window.layout_.steering.set_config(RunConfig().changed(settings))
-    window.actions_.train.trigger()
-    qtbot.waitUntil(lambda: isinstance(window.run, LiveRun) and len(window.run.history) > 2, timeout=WAIT_MS)
-
-
-def wait_for_end(window, qtbot):
-    qtbot.waitUntil(lambda: not window.is_training(), timeout=WAIT_MS)
 
 
 def wait_at_rest(window, qtbot):

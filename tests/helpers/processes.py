@@ -23,6 +23,26 @@ for number in itertools.count():
     writer.checkpoint(dataclasses.replace(first, step=number))
 """
 
+# Trains as it is told in JSON, and says after each snapshot at which step it is.
+TELLING = """
+import json, sys
+from sparseviz.runs.recording import record_run
+from tests.helpers.runs import Seen, short
+class Telling(Seen):
+    def saw(self, snapshot): print(snapshot.step, flush=True)
+record_run(short(json.loads(sys.argv[2])), sys.argv[1], watcher=Telling())
+"""
+
+# Holds the lock of a file.
+HOLD = """
+import sys, time
+from pathlib import Path
+from sparseviz.store.files.lock import WriterLock
+lock = WriterLock(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(600)
+"""
+
 
 @contextmanager
 def process(code: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:

@@ -83,6 +83,30 @@ class Stopping(Seen):
         self.trainer.stop()
 
 
+class StoppingAt(Seen):
+    """A watcher that stops the run at a step, looked at or not."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.step = step
+
+    def began(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
+        super().began(trainer, info, path)
+        train_step = trainer._train_step
+
+        def step_and_stop() -> None:
+            train_step()
+            if trainer.step == self.step:
+                self.interfere()
+
+        trainer._train_step = step_and_stop  # type: ignore[method-assign]
+        if self.step == 0:
+            trainer.stop()
+
+    def interfere(self) -> None:
+        self.trainer.stop()
+
+
 def recorded(path: Path, changes: Mapping[str, Any] | None = None, seen: Seen | None = None) -> Seen:
     """What was seen of the short training, recorded at `path`."""
     seen = seen or Seen()

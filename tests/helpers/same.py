@@ -1,10 +1,12 @@
 """The words in which runs are compared."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sparseviz.store import RunReader
 from sparseviz.store.format import CHECKPOINT_KINDS
 from sparseviz.values.snapshot import Checkpoint, LayerSnapshot, Snapshot
 
@@ -37,3 +39,13 @@ def assert_same_checkpoint(one: Checkpoint, other: Checkpoint) -> None:
         for name, values in ours.items():
             assert (values.dtype, values.shape) == (theirs[name].dtype, theirs[name].shape)
             assert np.array_equal(values.view(np.uint8), theirs[name].view(np.uint8)), name
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    with RunReader(one) as ours, RunReader(other) as theirs:
+        for mine, yours in zip(ours.snapshots(), theirs.snapshots(), strict=True):
+            np.testing.assert_equal(plain(mine, time=False, previews=False), plain(yours, time=False, previews=False))
+        assert_same_checkpoint(ours.checkpoint(), theirs.checkpoint())
+        assert (ours.errors, ours.status) == (theirs.errors, theirs.status)
+        times = [snapshot.time for snapshot in ours.snapshots()]
+        assert times == sorted(times)

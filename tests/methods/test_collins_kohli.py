@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own short name
 
 from sparseviz.methods.collins_kohli import CollinsKohli
-from tests.methods.test_pruned import trained
+from tests.helpers.pruning import trained
 
 SETTINGS = {"method__every": 2, "method__keep": 0.1, "schedule__ramp_until": 0.8}  # of 10 steps; layers at 0 and 4
 

@@ -6,7 +6,7 @@ import torch
 from sparseviz.config import ConfigError, RunConfig
 from sparseviz.methods.dns import NetworkSurgery
 from tests.helpers.networks import small
-from tests.methods.test_pruned import trained
+from tests.helpers.pruning import trained
 
 
 def attached(deviations=1.0):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparseviz.methods.l1 import soft_threshold
-from tests.methods.test_pruned import trained
+from tests.helpers.pruning import trained
 
 
 @given(weight=st.floats(-2, 2), bar=st.floats(0, 2))

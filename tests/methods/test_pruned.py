@@ -15,29 +15,11 @@ from sparseviz.networks.baked import baked_model
 from sparseviz.runs.recording import record_run
 from sparseviz.store import RunReader
 from sparseviz.training.evaluation import evaluate
-from sparseviz.training.trainer import Trainer
+from tests.helpers.pruning import SETTINGS, trained
 from tests.helpers.runs import short
 
 SHARED = ["magnitude", "l1", "obd", "obs"]  # whose share is of weights
 FINAL = [*SHARED, "data-free"]  # where what is cut stays cut
-SETTINGS = {
-    "network": "tests.helpers.networks:small",
-    "method.keep": 0.1,
-    "method.rounds": 3,
-    "method.images": 60,
-    "penalty.lambda2": 0.01,
-}
-
-
-def trained(name, steps, **settings):
-    """A short training, before its first step and after each."""
-    changes = SETTINGS | {"method.name": name} | {k.replace("__", "."): v for k, v in settings.items()}
-    config = short(changes)
-    one = Trainer(config, load_data(config.data))
-    yield one
-    for _ in range(steps):
-        one._train_step()
-        yield one
 
 
 @pytest.mark.parametrize("share_of", ["network", "layer"])

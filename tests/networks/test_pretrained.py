@@ -15,7 +15,7 @@ from sparseviz.networks.pretrained import load_weights, matched
 from sparseviz.runs.recording import branch_run, record_run, resume_run
 from sparseviz.store import RunReader
 from sparseviz.training.trainer import Trainer
-from tests.cli.test_main import SHORT, program, succeeded
+from tests.helpers.program import SHORT, program, succeeded
 from tests.helpers.runs import Seen, short
 
 

@@ -16,11 +16,11 @@ from sparseviz.runs.recording import branch_run, record_run, resume_run
 from sparseviz.store import Parent, RunFileError, RunReader, branch_configs, summary
 from sparseviz.store.files.hdf5 import seal
 from sparseviz.values.snapshot import Event
+from tests.helpers.kinds import KINDS, LENGTH
 from tests.helpers.places import FORMATS
-from tests.helpers.processes import lines, process
-from tests.helpers.runs import Seen, recorded, short
+from tests.helpers.processes import TELLING, lines, process
+from tests.helpers.runs import Seen, StoppingAt, recorded, short
 from tests.helpers.same import assert_same_checkpoint, plain
-from tests.runs.test_resume import KINDS, LENGTH, TELLING, StoppingAt
 
 BRANCH = "branch"
 

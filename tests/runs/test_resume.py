@@ -3,7 +3,6 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -14,112 +13,25 @@ from sparseviz.runs.recording import record_run, resume_run
 from sparseviz.store import RunFileError, RunReader
 from sparseviz.store.files.hdf5 import seal
 from sparseviz.values.snapshot import PHASES
+from tests.helpers.kinds import KINDS, LENGTH
 from tests.helpers.places import FORMATS
-from tests.helpers.processes import killed, lines, process
-from tests.helpers.runs import Seen, recorded, short
-from tests.helpers.same import assert_same_checkpoint, plain
-
-CUT: dict[str, Any] = {  # rounds at steps 6, 10 and 14 of 20
-    "method.keep": 0.2,
-    "method.rounds": 3,
-    "method.images": 50,
-    "schedule.warm_up_until": 0.1,
-    "schedule.ramp_until": 0.75,
-}
-KINDS: dict[str, dict[str, Any]] = {
-    "gated threshold": {},
-    "gated bernoulli": {"method.draw": "bernoulli", "method.draws": 2, "optimizer.gates": "sgd"},
-    "magnitude": {
-        "method.name": "magnitude",
-        "method.keep": 0.2,
-        "schedule.warm_up_until": 0.1,
-        "schedule.ramp_until": 0.8,
-    },
-    "l1, proximal": CUT | {"method.name": "l1"},
-    "l1, subgradient": CUT | {"method.name": "l1", "method.proximal": False, "method.share_of": "layer"},
-    "collins-kohli": CUT | {"method.name": "collins-kohli", "method.every": 3},
-    "obd": CUT | {"method.name": "obd", "method.decline": "cubic"},
-    "obs": CUT | {"method.name": "obs", "network": "tests.helpers.networks:small"},
-    "data-free": CUT | {"method.name": "data-free"},
-    "hard-concrete": {
-        "method.name": "hard-concrete",
-        "optimizer.average": 0.8,
-        "schedule.decide_from": 0.5,
-        "schedule.freeze_from": 0.5,
-    },
-    "dns": CUT | {"method.name": "dns"},
-    "averaged weights": {
-        "optimizer.average": 0.8,
-        "schedule.warm_up_until": 0.1,
-        "schedule.ramp_until": 0.3,
-        "schedule.decide_from": 0.4,
-        "schedule.freeze_from": 0.5,
-        "optimizer.rate_schedule": "frozen",
-    },
-    "fine-tuning": {
-        "optimizer.weights": "sgd",
-        "optimizer.rate": 0.01,
-        "optimizer.rate_schedule": "steps",
-        "optimizer.rate_every": 1,
-        "optimizer.rate_warm_up": 0.3,
-        "optimizer.label_smoothing": 0.1,
-        "accumulate": 3,
-    },
-    "convolutions with dropout": {"network": "lenet5", "dropout": [0.2, 0.5], "gate.granularity": "weight+output"},
-}
-LENGTH: dict[str, Any] = {"epochs": 2, "record.snapshots": 8, "record.previews": 5, "record.checkpoints": 3}  # 20 steps
-TELLING = """
-import json, sys
-from sparseviz.runs.recording import record_run
-from tests.helpers.runs import Seen, short
-class Telling(Seen):
-    def saw(self, snapshot): print(snapshot.step, flush=True)
-record_run(short(json.loads(sys.argv[2])), sys.argv[1], watcher=Telling())
-"""
-
-
-class StoppingAt(Seen):
-    """A watcher that stops the run at a step, looked at or not; maybe after steering and freezing."""
-
-    def __init__(self, step: int, *, steered: bool = False) -> None:
-        super().__init__()
-        self.step, self.steered = step, steered
-
-    def began(self, trainer, info, path):
-        super().began(trainer, info, path)
-        train_step = trainer._train_step
-
-        def step_and_stop() -> None:
-            train_step()
-            if trainer.step == self.step:
-                self.interfere()
-
-        trainer._train_step = step_and_stop
-        if self.step == 0:
-            trainer.stop()
-
-    def interfere(self) -> None:
-        self.trainer.stop()
+from tests.helpers.processes import TELLING, killed, lines, process
+from tests.helpers.runs import StoppingAt, recorded, short
+from tests.helpers.same import assert_same_checkpoint, assert_same_run, plain
 
 
 class Steering(StoppingAt):
     """Steers at the step at which another stops, and stops only where that is asked."""
 
+    def __init__(self, step: int, *, stops: bool = False) -> None:
+        super().__init__(step)
+        self.stops = stops
+
     def interfere(self) -> None:
         self.trainer.steer({"penalty.lambda2": 3e-4, "epochs": 3})
         self.trainer.freeze()
-        if self.steered:
+        if self.stops:
             self.trainer.stop()
-
-
-def assert_same_run(one: Path, other: Path) -> None:
-    with RunReader(one) as ours, RunReader(other) as theirs:
-        for mine, yours in zip(ours.snapshots(), theirs.snapshots(), strict=True):
-            np.testing.assert_equal(plain(mine, time=False, previews=False), plain(yours, time=False, previews=False))
-        assert_same_checkpoint(ours.checkpoint(), theirs.checkpoint())
-        assert (ours.errors, ours.status) == (theirs.errors, theirs.status)
-        times = [snapshot.time for snapshot in ours.snapshots()]
-        assert times == sorted(times)
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +71,7 @@ class TestStopped:
 
     def test_that_what_was_steered_and_frozen_just_before_the_stop_stays_in_force(self, tmp_path):
         free = recorded(tmp_path / "free.h5", LENGTH, Steering(7)).path
-        stopped = recorded(tmp_path / "stopped.h5", LENGTH, Steering(7, steered=True)).path
+        stopped = recorded(tmp_path / "stopped.h5", LENGTH, Steering(7, stops=True)).path
         resumed = resume_run(stopped)
         assert_same_run(resumed, free)
         with RunReader(resumed) as run:

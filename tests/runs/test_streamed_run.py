@@ -17,9 +17,9 @@ from sparseviz.export import ExportOptions, export_run
 from sparseviz.runs.recording import record_run, resume_run
 from sparseviz.store import RunReader
 from sparseviz.training.trainer import Trainer
-from tests.helpers.folders import COLOURS, picture, train_and_val
-from tests.helpers.runs import Seen
-from tests.runs.test_resume import StoppingAt, assert_same_run
+from tests.helpers.data.folders import COLOURS, picture, train_and_val
+from tests.helpers.runs import Seen, StoppingAt
+from tests.helpers.same import assert_same_run
 
 SETTINGS = {
     "network": "tests.helpers.networks:coloured",

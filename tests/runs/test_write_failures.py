@@ -12,49 +12,11 @@ import pytest
 
 from sparseviz.runs.recording import record_run, resume_run
 from sparseviz.store import RunReader, WriteError
-from tests.helpers.runs import Seen, recorded, short
-from tests.helpers.same import assert_same_checkpoint, plain
-from tests.runs.test_resume import assert_same_run
+from tests.helpers.disturbed import CHANGES, Disturbing, disturbed
+from tests.helpers.runs import recorded, short
+from tests.helpers.same import assert_same_checkpoint, assert_same_run, plain
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits, mounts and open files that are removed")
-
-CHANGES = {
-    "epochs": 2,
-    "method.draw": "bernoulli",
-    "record.snapshots": 12,
-    "record.checkpoints": 16,
-}  # 20 steps, no slot twice
-
-
-class Disturbing(Seen):
-    """A watcher that spoils the place of the run's file once, after a snapshot; and who is asked then."""
-
-    def __init__(self, snapshot: int, spoil, mend) -> None:
-        super().__init__()
-        self.at, self.spoil, self.mend = snapshot, spoil, mend
-        self.errors: list[WriteError] = []
-        self.places: list[Path] = []
-
-    def saw(self, snapshot) -> None:
-        super().saw(snapshot)
-        if len(self.snapshots) == self.at:
-            self.spoil(self.path)
-
-    def stuck(self, error: WriteError, path: Path) -> Path:
-        self.errors.append(error)
-        if len(self.errors) > 3:
-            raise error
-        answer: Path = self.mend(error, path)
-        return answer
-
-    def went_on(self, path: Path) -> None:
-        self.places.append(path)
-
-
-def disturbed(path: Path, snapshot: int, spoil, mend) -> Disturbing:
-    seen = Disturbing(snapshot, spoil, mend)
-    seen.path = record_run(short(CHANGES), path, watcher=seen, rescuer=seen)
-    return seen
 
 
 def assert_same_file(one: Path, other: Path) -> None:
@@ -79,7 +41,7 @@ def whole(tmp_path_factory) -> Path:
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from tests.runs.test_write_failures import disturbed
+from tests.helpers.disturbed import disturbed
 def limit(path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + int(sys.argv[3]), resource.RLIM_INFINITY))
 def lift(error, path):
@@ -135,19 +97,10 @@ UNGUARDED = "from sparseviz.store.files.place import Place\nPlace.take_room = la
 CUT_OFF = """
 import os, sys
 from pathlib import Path
-from tests.runs.test_write_failures import cut_off, disturbed
+from tests.helpers.disturbed import cut_off, disturbed
 seen = disturbed(Path(sys.argv[1]), int(sys.argv[3]), cut_off, lambda *_: Path(sys.argv[2]))
 print([error.reason for error in seen.errors], seen.path.name, flush=True)
 """
-
-
-def cut_off(path: Path) -> None:
-    """Leave this process only reading descriptors of the file."""
-    reading = os.open(path, os.O_RDONLY)
-    for link in list(Path("/proc/self/fd").iterdir()):
-        if link.exists() and link.samefile(path) and int(link.name) != reading:
-            os.dup2(reading, int(link.name))
-    os.close(reading)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="finds the descriptors in /proc")
@@ -198,7 +151,7 @@ def give_up(error: WriteError) -> Path:
 FULL = """
 import os, sys
 from pathlib import Path
-from tests.runs.test_write_failures import disturbed
+from tests.helpers.disturbed import disturbed
 ballast = Path(sys.argv[1]).with_name("ballast")
 def fill(path):
     free = os.statvfs(path).f_bavail * os.statvfs(path).f_frsize

@@ -13,9 +13,8 @@ import pytest
 from sparseviz.store.files.probe import SECONDS
 from tests.helpers.damage import DAMAGES, everything, metadata
 from tests.helpers.places import ROOT
-from tests.helpers.processes import killed, lines, process
+from tests.helpers.processes import TELLING, killed, lines, process
 from tests.helpers.runs import recorded
-from tests.runs.test_resume import TELLING
 
 SMALL = {
     "network": "tests.helpers.networks:small",

@@ -11,7 +11,7 @@ from sparseviz.runs.recording import resume_run
 from sparseviz.store import RunReader
 from tests.helpers.killing import STEPS
 from tests.helpers.places import ROOT
-from tests.runs.test_resume import StoppingAt
+from tests.helpers.runs import StoppingAt
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the writers are forked")
 

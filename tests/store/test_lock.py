@@ -10,17 +10,8 @@ import pytest
 from sparseviz.store import RunFileError, RunReader, summary
 from sparseviz.store.files.lock import WriterLock, lock_path, writer_of
 from sparseviz.values.snapshot import Errors
-from tests.helpers.processes import WRITE, killed, lines, process
+from tests.helpers.processes import HOLD, WRITE, killed, lines, process
 from tests.helpers.runs import new_writer, recorded
-
-HOLD = """
-import sys, time
-from pathlib import Path
-from sparseviz.store.files.lock import WriterLock
-lock = WriterLock(Path(sys.argv[1]))
-print("held", flush=True)
-time.sleep(600)
-"""
 
 
 class TestLock:

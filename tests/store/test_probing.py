@@ -19,9 +19,8 @@ from sparseviz.store.files.superblock import is_left_open
 from sparseviz.store.header import read_header, read_headers
 from tests.helpers.damage import metadata
 from tests.helpers.places import ROOT
-from tests.helpers.processes import WRITE, killed, lines, process
+from tests.helpers.processes import HOLD, WRITE, killed, lines, process
 from tests.helpers.runs import new_writer
-from tests.store.test_lock import HOLD
 
 
 @contextmanager

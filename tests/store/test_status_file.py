@@ -16,9 +16,8 @@ from sparseviz.store.files.network_drive import kind_of
 from sparseviz.store.following import FileSource, StatusSource
 from sparseviz.store.status_file import StatusFile, read_status, status_path
 from sparseviz.values.snapshot import Errors
-from tests.helpers.runs import Seen, new_writer, recorded
+from tests.helpers.runs import Seen, StoppingAt, new_writer, recorded
 from tests.helpers.same import plain
-from tests.runs.test_resume import StoppingAt
 
 WRITER = Writer(7, "elsewhere", "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:01+00:00")
 SHAPE = (1, 28, 28)

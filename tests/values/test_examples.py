@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sparseviz.config.parts import DataConfig
 from sparseviz.data import load_data
 from sparseviz.values.examples import Answers, framed, longer_side, shrunk
-from tests.helpers.splits import images_of
+from tests.helpers.data.splits import images_of
 
 
 def answers(probabilities, labels):

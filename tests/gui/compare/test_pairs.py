@@ -13,7 +13,7 @@ from sparseviz.gui.compare.views.distributions import shares
 from sparseviz.store import RunReader
 from sparseviz.values.history import History
 from sparseviz.values.overlap import BOTH, FIRST, SECOND
-from tests.helpers.compare_steps import DISTRIBUTIONS, MASKS, WAIT_MS, add, answered, go
+from tests.helpers.gui.compare_steps import DISTRIBUTIONS, MASKS, WAIT_MS, add, answered, go
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 

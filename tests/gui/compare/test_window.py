@@ -25,7 +25,7 @@ from sparseviz.gui.views.layers.copy_table import as_latex, as_markdown
 from sparseviz.runs.study.plan import Study
 from sparseviz.values.history import History
 from sparseviz.values.snapshot import Errors
-from tests.helpers.compare_steps import CURVES, ERRORS, LAYERS, RUNS, WAIT_MS, add, answered, go, hide
+from tests.helpers.gui.compare_steps import CURVES, ERRORS, LAYERS, RUNS, WAIT_MS, add, answered, go, hide
 from tests.helpers.processes import WRITE, lines, process
 from tests.helpers.runs import short
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
 from sparseviz.store import RunReader, branch_configs
-from tests.gui.test_window import LONG, WAIT_MS, begin, wait_for_end
+from tests.helpers.gui.training import LONG, WAIT_MS, begin, wait_for_end
 from tests.helpers.places import FORMATS
 from tests.helpers.same import plain
 

@@ -16,7 +16,7 @@ from sparseviz.gui.sources.dense_training import command, reason
 from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.runs.recording import record_run
 from sparseviz.store import RunReader
-from tests.gui.views.test_drawing_pad import stroke
+from tests.helpers.gui.mouse import stroke
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("does not support")]
 SHORT = {

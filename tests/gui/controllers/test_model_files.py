@@ -17,7 +17,7 @@ from sparseviz.export import ExportOptions, export_run
 from sparseviz.export.convert import convert_run
 from sparseviz.gui.sources.inspected_file import InspectedFile
 from sparseviz.gui.sources.stored_run import StoredRun
-from tests.gui.window.test_recent import drop
+from tests.helpers.gui.mouse import drop
 from tests.helpers.places import ROOT
 
 WAIT_MS = 20_000

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog
 
 from sparseviz.store import RunReader
-from tests.gui.test_window import LONG, SHORT, WAIT_MS, begin, wait_for_end
+from tests.helpers.gui.training import LONG, SHORT, WAIT_MS, begin, wait_for_end
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a folder with an open file cannot be moved")
 

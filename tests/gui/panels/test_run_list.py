@@ -1,6 +1,5 @@
 """The run list: real files in a real folder."""
 
-import json
 import shutil
 import time
 
@@ -12,9 +11,9 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from sparseviz.gui.panels.run_list.model import COMPRESSION, ERROR, KEPT, NAME, NOTE, STATUS
 from sparseviz.store.files.lock import WriterLock
 from sparseviz.store.header import read_header, read_headers
+from tests.helpers.gui.run_list import WAIT_MS, column, kept
 from tests.helpers.places import FORMATS
 
-WAIT_MS = 20_000
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
@@ -40,23 +39,9 @@ def panel(window, folder, qtbot):
     return made
 
 
-def column(panel, number):
-    return [panel.sorted.index(row, number).data() for row in range(panel.sorted.rowCount())]
-
-
 def choose(panel, name):
     panel.sheet.setCurrentIndex(panel.sorted.index(column(panel, NAME).index(name), NAME))
     panel.sheet.setFocus()
-
-
-def edit(panel, name, number, text):
-    panel.sorted.setData(panel.sorted.index(column(panel, NAME).index(name), number), text)
-
-
-def kept(folder):
-    """Notes and tags as they stand in their file."""
-    entries = json.loads((folder / "notes.json").read_text(encoding="utf-8"))
-    return {name: (entry["note"], entry["tags"]) for name, entry in entries.items()}
 
 
 def test_that_a_header_says_what_the_whole_file_says(gated):

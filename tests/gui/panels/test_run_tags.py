@@ -19,7 +19,7 @@ from sparseviz.gui.panels.run_list.annotations import (
 )
 from sparseviz.gui.panels.run_list.model import NAME, NOTE, RUN_ROLE, TAGS
 from sparseviz.store.header import RunHeader
-from tests.gui.panels.test_run_list import WAIT_MS, column, edit, kept
+from tests.helpers.gui.run_list import WAIT_MS, column, edit, kept
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 

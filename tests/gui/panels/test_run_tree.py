@@ -15,7 +15,7 @@ from sparseviz.gui.panels.run_list.model import ERROR, NAME, NETWORK, PARENT, RU
 from sparseviz.store.files.hdf5 import seal
 from sparseviz.store.format import Parent
 from sparseviz.store.header import RunHeader, read_header
-from tests.gui.panels.test_run_list import WAIT_MS
+from tests.helpers.gui.run_list import WAIT_MS
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 

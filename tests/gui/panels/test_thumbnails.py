@@ -16,8 +16,8 @@ from sparseviz.gui.qt import appearance
 from sparseviz.store import RunReader
 from sparseviz.store.header import read_header
 from sparseviz.store.strip import StripReader
-from tests.gui.panels.test_run_list import WAIT_MS, column
-from tests.gui.test_window import SHORT, begin, wait_for_end
+from tests.helpers.gui.run_list import WAIT_MS, column
+from tests.helpers.gui.training import SHORT, begin, wait_for_end
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 

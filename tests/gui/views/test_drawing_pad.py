@@ -2,28 +2,13 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.views.examples.drawing_pad import CANVAS, DrawingPad
+from tests.helpers.gui.mouse import PLAIN, at, stroke
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
-LEFT, PLAIN = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-
-
-def at(pad, x, y):
-    """A point of the paper, from 0 to 1, in pixels of the widget."""
-    paper = pad.square()
-    return (paper.topLeft() + QPointF(paper.width() * x, paper.height() * y)).toPoint()
-
-
-def stroke(pad, *points):
-    QTest.mousePress(pad, LEFT, PLAIN, at(pad, *points[0]))
-    for point in points[1:]:
-        QTest.mouseMove(pad, at(pad, *point))
-        QApplication.processEvents()
-    QTest.mouseRelease(pad, LEFT, PLAIN, at(pad, *points[-1]))
 
 
 @pytest.fixture

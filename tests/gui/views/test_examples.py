@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.views.examples.view import ExamplesView
 from sparseviz.values.examples import Answers, NetworkFacts
-from tests.gui.views.test_drawing_pad import stroke
-from tests.gui.views.test_views import dark_palette
+from tests.helpers.gui.mouse import stroke
+from tests.helpers.gui.pixels import dark_palette
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
 CLASSES = tuple("0123456789")

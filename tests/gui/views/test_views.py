@@ -14,15 +14,9 @@ from sparseviz.gui.views.prior.view import POINTS, PriorView
 from sparseviz.values.history import History
 from sparseviz.values.prior import Prior
 from tests.helpers import histories
+from tests.helpers.gui.pixels import dark_palette
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
-
-
-def dark_palette():
-    palette = QPalette(QColor("#2b2e36"), QColor("#1f2127"))
-    for role, colour in (("Base", "#17181d"), ("Text", "#dcdfe4"), ("WindowText", "#dcdfe4")):
-        palette.setColor(getattr(QPalette.ColorRole, role), QColor(colour))
-    return palette
 
 
 @pytest.mark.parametrize("name", VIEWS)

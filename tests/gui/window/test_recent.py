@@ -1,12 +1,13 @@
 """Open Recent, and files that are dropped on the window."""
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QGraphicsView, QWidget
+from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QGraphicsView, QWidget
 
 from sparseviz.config import RunConfig
 from sparseviz.gui.main_window import MainWindow
+from tests.helpers.gui.mouse import drop
 
 WAIT_MS = 20_000
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -91,21 +92,6 @@ def test_that_what_cannot_be_opened_is_not_remembered(window, tmp_path):
     window.open_run(tmp_path / "text.h5")
     assert window.layout_.recent.paths == []
     window.messages.shown.close()
-
-
-def drop(target, paths):
-    """Drag files over a widget and let them fall, as Qt would: on the first widget below that takes drops."""
-    data = QMimeData()
-    data.setUrls([path if isinstance(path, QUrl) else QUrl.fromLocalFile(str(path)) for path in paths])
-    while not target.acceptDrops():
-        target = target.parentWidget()
-    place, buttons = target.rect().center(), (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-    enters = QDragEnterEvent(place, Qt.DropAction.CopyAction, data, *buttons)
-    enters.ignore()
-    QApplication.sendEvent(target, enters)
-    if enters.isAccepted():
-        QApplication.sendEvent(target, QDropEvent(QPointF(place), Qt.DropAction.CopyAction, data, *buttons))
-    return enters.isAccepted()
 
 
 def test_that_a_run_that_is_dropped_on_any_view_or_the_list_is_opened(opened, runs):

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication
 from sparseviz.gui.views import GatesView
 from sparseviz.gui.views.gates.bins import fate
 from sparseviz.values.snapshot import HISTOGRAM_BINS
-from tests.gui.views.gates.test_view import FC1, counted
-from tests.gui.views.test_views import dark_palette
 from tests.helpers import histories
+from tests.helpers.gui.gate_plots import FC1, counted
+from tests.helpers.gui.pixels import dark_palette
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
 SIZES = [(330, 600), (900, 420), (520, 900)]

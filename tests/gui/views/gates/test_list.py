@@ -11,8 +11,9 @@ from sparseviz.gui.views import GatesView
 from sparseviz.gui.views.gates.counts import heights, levels, linear_ticks, log_ticks, round_top, share_levels
 from sparseviz.gui.views.layer_filter import matches
 from sparseviz.values.snapshot import HISTOGRAM_BINS
-from tests.gui.views.gates.test_view import painted, rgb, rulers
 from tests.helpers import histories
+from tests.helpers.gui.gate_plots import rulers
+from tests.helpers.gui.pixels import painted, rgb
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
 FC1 = 2

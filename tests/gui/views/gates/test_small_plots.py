@@ -12,8 +12,8 @@ from sparseviz.gui.qt.theme import count_colours
 from sparseviz.gui.views import GatesView
 from sparseviz.gui.views.gates.counts import linear_ticks, log_ticks
 from sparseviz.gui.views.plots.ruler import Ruler, even_ticks
-from tests.gui.views.gates.test_view import FC1, painted, rgb, rulers
-from tests.gui.views.test_views import dark_palette
+from tests.helpers.gui.gate_plots import FC1, rulers
+from tests.helpers.gui.pixels import dark_palette, painted, rgb
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
 RANGES = [(0.0, 1.0), (0.0, 20.0), (-0.6, 20.6), (3.2, 3.9), (0.0, 0.0015), (12.0, 98_000.0), (-1e-4, 2e-4), (7.0, 7.5)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.views import GatesView
@@ -11,29 +11,10 @@ from sparseviz.gui.views.gates.counts import brief
 from sparseviz.gui.views.gates.strip import STRIP_COLUMNS, nearest_columns, whole
 from sparseviz.values.history import History
 from tests.helpers import histories
+from tests.helpers.gui.gate_plots import FC1, counted, rulers
+from tests.helpers.gui.pixels import painted, rgb
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
-FC1 = 2  # the layer's number
-
-
-def counted(heights):
-    """The counts that heights on the log axis stand for."""
-    return np.round(10**heights - 1).astype(int)
-
-
-def painted(widget):
-    """(height, width, 3) from 0 to 255."""
-    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(int)
-
-
-def rgb(colour):
-    return [colour.red(), colour.green(), colour.blue()]
-
-
-def rulers(plots):
-    return plots.rulers(plots.now.info.quantity, plots.bars.top, plots.frame.times)
 
 
 def thresholds(plots):

@@ -1,4 +1,4 @@
-"""The program, which also writes where its widgets are into a file: `python -m tests.helpers.spied_program FILE`.
+"""The program, which also writes where its widgets are into a file: `python -m tests.helpers.gui.spied_program FILE`.
 
 It is driven from outside with real keys and a real mouse; the file only tells the hand where to go.
 """

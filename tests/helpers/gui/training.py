@@ -1,0 +1,19 @@
+"""Training in the window, as a person starts it."""
+
+from sparseviz.config import RunConfig
+from sparseviz.gui.sources.live_run import LiveRun
+
+SHORT = {"network": "lenet300", "epochs": 3, "batch_size": 50, "threads": 1, "record.snapshots": 36}  # 72 steps
+LONG = SHORT | {"epochs": 2000, "record.snapshots": 4000}
+WAIT_MS = 60_000
+
+
+def begin(window, qtbot, settings):
+    """Press Train and wait for the first snapshots."""
+    window.layout_.steering.set_config(RunConfig().changed(settings))
+    window.actions_.train.trigger()
+    qtbot.waitUntil(lambda: isinstance(window.run, LiveRun) and len(window.run.history) > 2, timeout=WAIT_MS)
+
+
+def wait_for_end(window, qtbot):
+    qtbot.waitUntil(lambda: not window.is_training(), timeout=WAIT_MS)
