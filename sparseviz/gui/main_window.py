@@ -42,30 +42,30 @@ class MainWindow(QMainWindow):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("sparseviz")
-        self.actions_ = Actions(self)
-        self.layout_ = Layout(self, self.actions_)
+        self.menu = Actions(self)
+        self.ui = Layout(self, self.menu)
         self.run: Shown | None = None
-        self.thread_: TrainingThread | None = None
+        self.training: TrainingThread | None = None
         self._drawn: tuple[int, int] | None = None  # length of the history and position
         self.messages, self.watch = Messages(self), Watch(self)
-        self.availability = Availability(self.actions_, self.layout_, self.watch, self)
-        self.controls = RunControls(self.actions_, self._live, self)
-        self.branching = Branching(self.actions_, self.layout_, self)
-        self.questions = Questions(self.layout_.weights, self._shown, self)
-        self.files = Files(self.actions_, self.layout_, self.messages, self._run_path, self)
+        self.availability = Availability(self.menu, self.ui, self.watch, self)
+        self.controls = RunControls(self.menu, self._live, self)
+        self.branching = Branching(self.menu, self.ui, self)
+        self.questions = Questions(self.ui.weights, self._shown, self)
+        self.files = Files(self.menu, self.ui, self.messages, self._run_path, self)
         self.rescue, self.models, self.trusting = Rescue(self), Models(self), Trusting(self, self._start)
-        self.presentation, self.examples = Presentation(self.layout_, self), ExamplesDesk(self.layout_.examples, self)
+        self.presentation, self.examples = Presentation(self.ui, self), ExamplesDesk(self.ui.examples, self)
         self.redraws = Redraws(self)
         self.resize(self.screen().availableGeometry().size().boundedTo(ROOMY) * 0.95)
-        self._is_arranged = self.layout_.arrangement.restore()
+        self._is_arranged = self.ui.arrangement.restore()
         self._connect()
         self.load_preset(EMBEDDED)
-        self.layout_.steering.edits.clear()  # the beginning cannot be undone
+        self.ui.steering.edits.clear()  # the beginning cannot be undone
         self._update_actions()
-        self.layout_.status.show_text(self.tr("Ready: press Train (F5) to watch the embedded example."))
+        self.ui.status.show_text(self.tr("Ready: press Train (F5) to watch the embedded example."))
 
     def _connect(self) -> None:
-        actions, layout = self.actions_, self.layout_
+        actions, layout = self.menu, self.ui
         for action, slot in (
             (actions.export, self.export),
             (actions.quit, self.close),
@@ -112,21 +112,21 @@ class MainWindow(QMainWindow):
     def load_preset(self, name: str) -> None:
         """Put a preset into the steering panel."""
         try:
-            self.layout_.steering.set_config(RunConfig.load(name), self.tr("preset {0}").format(name))
+            self.ui.steering.set_config(RunConfig.load(name), self.tr("preset {0}").format(name))
         except InputError as error:
             self.messages.complain(str(error))
 
     def is_training(self) -> bool:
         """Whether the training thread has work."""
-        return self.thread_ is not None
+        return self.training is not None
 
     @Slot()
     def train(self) -> None:
         """Start a run of the configuration in the steering panel, or go on after a pause."""
-        if self.thread_ is not None:
-            self.actions_.pause.setChecked(False)
+        if self.training is not None:
+            self.menu.pause.setChecked(False)
             return
-        self._start(self.branching.work() or self.layout_.steering.config)
+        self._start(self.branching.work() or self.ui.steering.config)
 
     def _go_on_from(self, run: Shown | None) -> None:
         if isinstance(run, StoredRun):
@@ -139,14 +139,14 @@ class MainWindow(QMainWindow):
             self.messages.complain(self.tr("Another window is training. Stop it first, or start sparseviz once more."))
             return
         self._show_run(None)
-        thread = self.thread_ = TrainingThread(work, self)
+        thread = self.training = TrainingThread(work, self)
         thread.began.connect(self._begin)
-        thread.downloading.connect(self.layout_.status.show_download)
+        thread.downloading.connect(self.ui.status.show_download)
         thread.failed.connect(self.messages.complain_of_run)
         thread.finished.connect(self._end)
         for serves in (self.rescue, self.trusting):
             serves.watch(thread)
-        self.layout_.status.show_text(self.tr("Reading data and building the network…"))
+        self.ui.status.show_text(self.tr("Reading data and building the network…"))
         thread.start()
         self._update_actions()
 
@@ -155,7 +155,7 @@ class MainWindow(QMainWindow):
     @Slot(LiveRun)
     def _begin(self, live: LiveRun) -> None:
         self._show_run(live)
-        if self.actions_.pause.isChecked():
+        if self.menu.pause.isChecked():
             live.trainer.pause()
 
     def _grows(self) -> bool:
@@ -167,21 +167,21 @@ class MainWindow(QMainWindow):
     @Slot()
     def stop(self) -> None:
         """End the run; its file stays."""
-        if self.thread_ is not None:
-            self.thread_.stop(read_test=self.actions_.read_test.isChecked())
-            self.layout_.status.showMessage(self.tr("Stopping…"))
+        if self.training is not None:
+            self.training.stop(read_test=self.menu.read_test.isChecked())
+            self.ui.status.showMessage(self.tr("Stopping…"))
 
     @Slot()
     def _end(self) -> None:
         """The thread is over: from here on the run is what its file says."""
-        thread, self.thread_ = self.thread_, None
-        self.layout_.runs.refresh()
-        self.actions_.pause.setChecked(False)
-        self.layout_.status.clearMessage()
+        thread, self.training = self.training, None
+        self.ui.runs.refresh()
+        self.menu.pause.setChecked(False)
+        self.ui.status.clearMessage()
         if thread is not None and thread.path is not None:
             self.open_run(thread.path)
         else:
-            self.layout_.status.show_text(self.tr("No run was made."))
+            self.ui.status.show_text(self.tr("No run was made."))
         if thread is not None:
             thread.deleteLater()
         self._update_actions()
@@ -204,8 +204,8 @@ class MainWindow(QMainWindow):
             self.messages.complain(str(error))
             return
         self._show_run(run)
-        self.layout_.recent.add(path)
-        self.layout_.steering.set_config(run.info.config, self.tr("open {0}").format(path.name))
+        self.ui.recent.add(path)
+        self.ui.steering.set_config(run.info.config, self.tr("open {0}").format(path.name))
 
     def export(self) -> None:
         """Ask where to, and export what is on disk."""
@@ -227,7 +227,7 @@ class MainWindow(QMainWindow):
         self.redraws.stop()
         self.presentation.end(self.run)
         self.run, self._drawn = run, None
-        self.layout_.clear()
+        self.ui.clear()
         for asks in (self.examples, self.branching, self.watch):
             asks.show_run(None if isinstance(run, InspectedFile) else run)
         self.presentation.begin(run, live=self._grows())
@@ -242,8 +242,8 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def _tell_ended(self, text: str) -> None:
         """The process that wrote the run has ended it, or is gone."""
-        self.layout_.status.showMessage(text, TOLD_MS)
-        self.layout_.runs.refresh()
+        self.ui.status.showMessage(text, TOLD_MS)
+        self.ui.runs.refresh()
         # its checkpoints can be branched now
         self.branching.show_run(None if isinstance(self.run, InspectedFile) else self.run)
         self._redraw()
@@ -263,19 +263,19 @@ class MainWindow(QMainWindow):
         live, run, jobs = self._grows(), self.run, list[Job]()
         if run and len(run.history):
             self.presentation.show_time(run, live=live)
-            now = (len(run.history), self.layout_.time.position())
+            now = (len(run.history), self.ui.time.position())
             if now != self._drawn:
                 jobs += [*self.presentation.parts(run, now[1], live=live), partial(self._tell_drawn, now)]
             jobs += [partial(self.availability.offer_cells, run), partial(self.examples.look, now[1])]
-        self.redraws.begin(jobs, together=not (live and self.layout_.time.follows()), again=live)
+        self.redraws.begin(jobs, together=not (live and self.ui.time.follows()), again=live)
 
     def _tell_drawn(self, now: tuple[int, int]) -> None:
         self._drawn = now
-        self.layout_.time.tell_drawn()
+        self.ui.time.tell_drawn()
 
     def _shown(self) -> tuple[Shown, int] | None:
         """The run, and the position in its history that the views show."""
-        return (self.run, self.layout_.time.position()) if self.run and len(self.run.history) else None
+        return (self.run, self.ui.time.position()) if self.run and len(self.run.history) else None
 
     # The window's own events.
 
@@ -284,18 +284,18 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if not self._is_arranged:
             self._is_arranged = True
-            self.layout_.arrangement.share()
+            self.ui.arrangement.share()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the run and wait for its thread, so that its file is whole; dialogs end what they do."""
         self.redraws.stop()
         for dialog in self.findChildren(QDialog):
             dialog.close()
-        if self.thread_ is not None:
-            self.thread_.end()
+        if self.training is not None:
+            self.training.end()
         self.examples.close()
-        self.layout_.runs.close_reading()
+        self.ui.runs.close_reading()
         self.models.cancel()
         self.presentation.end(self.run)
-        self.layout_.arrangement.save()
+        self.ui.arrangement.save()
         super().closeEvent(event)

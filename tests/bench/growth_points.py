@@ -128,7 +128,7 @@ def _shown(path: Path) -> dict[str, float]:
 
     def first() -> None:
         window.open_run(path)
-        until, view = time.monotonic() + WAIT_S, window.layout_.weights
+        until, view = time.monotonic() + WAIT_S, window.ui.weights
         while window._drawn is None or view._picture is None or view._picture.cells is None:
             assert time.monotonic() < until, "the window did not draw"
             app.processEvents()
@@ -138,7 +138,7 @@ def _shown(path: Path) -> dict[str, float]:
     assert history is not None
 
     def again() -> None:
-        for view in window.layout_.seen_views():
+        for view in window.ui.seen_views():
             view.draw(history, len(history) - 1)
         window.grab()
 

@@ -45,7 +45,7 @@ class Bench:
         self._pictures, self._path = pictures, path
         write_run(path, rows, columns)
         self._window = pictures.window()
-        self._view = self._window.layout_.weights
+        self._view = self._window.ui.weights
         self._shown: dict[str, Any] = {}
 
     def first(self, what: str) -> list[Row]:

@@ -93,7 +93,7 @@ def window() -> Any:
 
 def open_run(window: Any, path: Path) -> None:
     """Open a run, until the true cells of its weights are painted."""
-    view, until = window.layout_.weights, time.monotonic() + WAIT_S
+    view, until = window.ui.weights, time.monotonic() + WAIT_S
     window.open_run(path)
     while view._picture is None or view._picture.cells is None:
         if time.monotonic() > until:

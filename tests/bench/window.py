@@ -55,7 +55,7 @@ def watched(epochs: int, snapshots: int) -> dict[str, float]:
     drawn: list[float] = []
 
     def begin(window: Any) -> None:
-        window.layout_.time.drawn.connect(lambda: drawn.append(time.perf_counter()))  # all views that are in sight
+        window.ui.time.drawn.connect(lambda: drawn.append(time.perf_counter()))  # all views that are in sight
 
     history = _train(epochs, snapshots, begin)
     return {"rate": rate(history), "redraws": (len(drawn) - 1) / (drawn[-1] - drawn[0])}
@@ -70,7 +70,7 @@ def late(epochs: int, snapshots: int) -> dict[str, float]:
 
     def begin(window: Any) -> None:
         def tick() -> None:
-            now, thread = time.perf_counter(), window.thread_
+            now, thread = time.perf_counter(), window.training
             if thread and thread.live and len(thread.live.history) > 10 and thread.isRunning():
                 found.append(1000 * (now - ticks[-1]) - TICK_MS)
             ticks.append(now)
@@ -100,9 +100,9 @@ def _train(epochs: int, snapshots: int, begin: Callable[[Any], None]) -> list[Sn
     collector, window = GarbageCollector(app), MainWindow()
     window.resize(1600, 1000)
     window.show()
-    window.layout_.steering.set_config(_config(epochs, snapshots), "bench")
+    window.ui.steering.set_config(_config(epochs, snapshots), "bench")
     window.train()
-    thread, loop = window.thread_, QEventLoop()
+    thread, loop = window.training, QEventLoop()
     assert thread is not None
     thread.finished.connect(loop.quit)
     begin(window)

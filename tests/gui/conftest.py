@@ -64,7 +64,7 @@ def window(qtbot, tmp_path, monkeypatch):
 def opened(window, gated, qtbot):
     """The window, with a stored run that it has drawn."""
     window.open_run(gated.path)
-    qtbot.waitUntil(lambda: not any(view.is_empty() for view in window.layout_.views.values()), timeout=20_000)
+    qtbot.waitUntil(lambda: not any(view.is_empty() for view in window.ui.views.values()), timeout=20_000)
     return window
 
 

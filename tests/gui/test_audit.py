@@ -25,7 +25,7 @@ _Role, _Group = QPalette.ColorRole, QPalette.ColorGroup
 
 
 def test_that_every_control_plot_and_view_has_a_name_for_those_who_hear_it(opened):
-    opened.layout_.steering.more.setChecked(True)
+    opened.ui.steering.more.setChecked(True)
     asked = [
         widget
         for widget in opened.findChildren(QWidget)
@@ -45,7 +45,7 @@ def name_of(widget):
 
 
 def test_that_every_setting_is_explained_and_those_that_are_the_method_teach(window):
-    fields = window.layout_.steering.fields
+    fields = window.ui.steering.fields
     for name, field in fields.items():
         for editor in field._editors:
             assert escape(field.setting.description) in editor.toolTip()

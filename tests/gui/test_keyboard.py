@@ -15,7 +15,7 @@ from sparseviz.gui.window.shortcuts import ShortcutsPage
 
 def tour(window, qtbot):
     """The widgets that Tab goes through, once round."""
-    window.layout_.weights.setFocus()
+    window.ui.weights.setFocus()
     found = [window.focusWidget()]
     for _ in range(300):
         qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
@@ -41,7 +41,7 @@ def stops(window):
 def test_that_tab_reaches_every_control_and_view_part_by_part(opened, qtbot):
     found = tour(opened, qtbot)
     assert set(stops(opened)) <= set(found)
-    layout = opened.layout_
+    layout = opened.ui
     tabs = opened.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
     parts = [layout.tool_bar, *layout.docks[:2], layout.splitter, layout.time, *layout.docks[2:], *tabs]
     order = [
@@ -80,23 +80,23 @@ def test_that_the_frame_outlives_the_widget_it_lay_over(window, qtbot):
     gone.setParent(None)
     gone.deleteLater()
     QApplication.processEvents()
-    window.layout_.weights.setFocus()
-    assert window.layout_.weights.findChild(FocusFrame) is not None
+    window.ui.weights.setFocus()
+    assert window.ui.weights.findChild(FocusFrame) is not None
 
 
 def test_that_a_floating_view_is_reached_framed_and_known_as_the_one_in_focus(opened, qtbot):
-    gates = opened.layout_.views["gates"]
-    dock = next(dock for dock in opened.layout_.docks if dock.widget() is gates)
+    gates = opened.ui.views["gates"]
+    dock = next(dock for dock in opened.ui.docks if dock.widget() is gates)
     dock.setFloating(True)
-    number = opened.layout_.bodies.index(gates)
+    number = opened.ui.bodies.index(gates)
     qtbot.keyClick(opened, getattr(Qt.Key, f"Key_{number + 1}"), Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: gates.isAncestorOf(QApplication.focusWidget()))  # at the layer under way
     assert gates.findChild(FocusFrame) is not None
-    assert opened.layout_.focused_pane() is gates
+    assert opened.ui.focused_pane() is gates
 
 
 def test_that_alt_and_a_number_goes_to_every_view_even_a_closed_one(opened, qtbot):
-    layout = opened.layout_
+    layout = opened.ui
     dock = next(dock for dock in layout.docks if dock.widget() is layout.views["layers"])
     dock.close()
     for number, body in enumerate(layout.bodies, start=1):
@@ -109,7 +109,7 @@ def test_that_alt_and_a_number_goes_to_every_view_even_a_closed_one(opened, qtbo
 
 
 def test_that_shift_f1_explains_what_has_the_focus(window, qtbot):
-    window.layout_.views["gates"].setFocus()
+    window.ui.views["gates"].setFocus()
     qtbot.keyClick(window.focusWidget(), Qt.Key.Key_F1, Qt.KeyboardModifier.ShiftModifier)
     told = [widget for widget in QApplication.topLevelWidgets() if widget.metaObject().className() == "QWhatsThat"]
     assert [widget.isVisible() for widget in told] == [True]
@@ -127,14 +127,14 @@ def test_that_f1_lists_every_key_of_menus_and_views(window, qtbot):
     for action in keyed:
         assert action.text().replace("&", "").rstrip("…") in text
         assert action.shortcut().toString() in text
-    rows = [row for pane in window.layout_.panes() for row in list(pane.keys())]
+    rows = [row for pane in window.ui.panes() for row in list(pane.keys())]
     assert len(rows) > 5
     assert all(told in text and key in text for told, key in rows)
     page.close()
 
 
 def test_that_a_views_own_keys_do_what_is_told(opened, qtbot):
-    view = opened.layout_.weights
+    view = opened.ui.weights
     told = " ".join(key for _, key in list(view.keys()))
     assert "+, -" in told
     assert "Home" in told

@@ -33,7 +33,7 @@ def ready(window, tmp_path, monkeypatch):
 
     def start(**changes):
         named = {name.replace("__", "."): value for name, value in changes.items()}
-        window.layout_.steering.set_config(RunConfig().changed(SETTINGS | {"data.folder": str(folder)} | named))
+        window.ui.steering.set_config(RunConfig().changed(SETTINGS | {"data.folder": str(folder)} | named))
         window.train()
 
     window.start = start
@@ -49,9 +49,9 @@ def test_that_it_trains_to_its_end_and_shows_its_images_in_colour(ready, qtbot):
     qtbot.waitUntil(lambda: not ready.is_training(), timeout=WAIT_MS)
     assert ready.run.status == "finished"
     assert ready.run.info.data_note.startswith("1 of 67 images cannot be read and are left out: train/red/bad.png (")
-    layout = ready.layout_
+    layout = ready.ui
     layout.go_to(layout.examples)
-    ready.examples.look(ready.layout_.time.value() if hasattr(ready.layout_.time, "value") else 0)
+    ready.examples.look(ready.ui.time.value() if hasattr(ready.ui.time, "value") else 0)
     qtbot.waitUntil(lambda: layout.examples.answers is not None, timeout=WAIT_MS)
     assert layout.examples.answers.images.shape == (4, 3, 20, 20)
     layout.examples.tabs.setCurrentIndex(1)
@@ -67,7 +67,7 @@ def test_that_a_stop_and_a_closed_window_end_it_soon_and_leave_no_process(ready,
     assert len(multiprocessing.active_children()) == 1
     began = time.monotonic()
     if way == "stop":
-        ready.actions_.stop.trigger()
+        ready.menu.stop.trigger()
         qtbot.waitUntil(lambda: not ready.is_training(), timeout=WAIT_MS)
     else:
         ready.close()

@@ -48,14 +48,14 @@ def within():
             app.processEvents()
             time.sleep(0.01)
 
-    window.layout_.steering.set_config(config)
-    window.actions_.train.trigger()
+    window.ui.steering.set_config(config)
+    window.menu.train.trigger()
     until(lambda: window.run is not None and len(window.run.history))
-    window.actions_.pause.trigger()
-    view = window.layout_.weights
+    window.menu.pause.trigger()
+    view = window.ui.weights
     until(lambda: view._picture is not None and view._picture.cells is not None)
     assert view.layer() == "fc6", view.layer()
-    window.actions_.pause.trigger()
+    window.menu.pause.trigger()
     until(lambda: not window.is_training())
     until(lambda: view._picture is not None and view._picture.cells is not None)
     window.close()

@@ -40,16 +40,16 @@ def drawn(window):
 @pytest.fixture
 def stored(window, qtbot):
     """A window that shows a run that it has trained to the end, which may be over before one can look at it live."""
-    window.layout_.steering.set_config(RunConfig().changed(SHORT))
-    window.actions_.train.trigger()
+    window.ui.steering.set_config(RunConfig().changed(SHORT))
+    window.menu.train.trigger()
     wait_for_end(window, qtbot)
     qtbot.waitUntil(lambda: drawn(window), timeout=WAIT_MS)
     return window
 
 
 def test_that_the_embedded_example_is_one_key_from_training(window, qtbot):
-    assert window.layout_.steering.config == RunConfig.load("lenet5-digits")
-    assert all(view.is_empty() for view in window.layout_.views.values())
+    assert window.ui.steering.config == RunConfig.load("lenet5-digits")
+    assert all(view.is_empty() for view in window.ui.views.values())
     qtbot.keyClick(window, Qt.Key.Key_F5)
     qtbot.waitUntil(lambda: isinstance(window.run, LiveRun), timeout=WAIT_MS)
     qtbot.keyClick(window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
@@ -59,24 +59,24 @@ def test_that_the_embedded_example_is_one_key_from_training(window, qtbot):
 
 def test_that_a_run_trains_pauses_steps_is_steered_resumes_and_stops(window, qtbot):
     begin(window, qtbot, LONG)
-    assert not window.layout_.steering.fields["network"].isEnabled()
-    window.actions_.pause.trigger()
+    assert not window.ui.steering.fields["network"].isEnabled()
+    window.menu.pause.trigger()
     wait_at_rest(window, qtbot)
     at = window.run.trainer.step
-    window.actions_.step.trigger()
+    window.menu.step.trigger()
     qtbot.waitUntil(lambda: window.run.history[len(window.run.history) - 1].step == at + 1, timeout=WAIT_MS)
-    line = window.layout_.steering.fields["penalty.lambda2"].line
+    line = window.ui.steering.fields["penalty.lambda2"].line
     line.selectAll()
     qtbot.keyClicks(line, "0.5")
     qtbot.keyClick(line, Qt.Key.Key_Return)
-    window.actions_.step.trigger()
+    window.menu.step.trigger()
     qtbot.waitUntil(lambda: window.run.history[len(window.run.history) - 1].step == at + 2, timeout=WAIT_MS)
     newest = window.run.history[len(window.run.history) - 1]
     assert newest.scalars["lambda2"] == 0.5
     assert [(event.step, event.name, event.after) for event in newest.events] == [(at + 1, "penalty.lambda2", 0.5)]
-    window.actions_.pause.trigger()
+    window.menu.pause.trigger()
     qtbot.waitUntil(lambda: window.run.trainer.step > at + 20, timeout=WAIT_MS)
-    window.actions_.stop.trigger()
+    window.menu.stop.trigger()
     wait_for_end(window, qtbot)
     assert isinstance(window.run, StoredRun)
     assert window.run.status == "stopped"
@@ -88,31 +88,31 @@ def test_that_a_run_trains_pauses_steps_is_steered_resumes_and_stops(window, qtb
 
 def test_that_a_run_does_the_steps_asked_for_and_ends_its_epoch_and_freezes_its_masks(window, qtbot, monkeypatch):
     begin(window, qtbot, LONG)
-    window.actions_.pause.trigger()
+    window.menu.pause.trigger()
     wait_at_rest(window, qtbot)
     trainer, at = window.run.trainer, window.run.trainer.step
     monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (3, True))  # a modal question would wait for a person
-    window.actions_.steps.trigger()
+    window.menu.steps.trigger()
     qtbot.waitUntil(lambda: trainer.step == at + 3 and trainer.steps_to_go == 0, timeout=WAIT_MS)
     monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (3, False))
-    window.actions_.steps.trigger()
-    window.actions_.epoch.trigger()
+    window.menu.steps.trigger()
+    window.menu.epoch.trigger()
     qtbot.waitUntil(lambda: trainer.step > at + 3 and trainer.steps_to_go == 0, timeout=WAIT_MS)
     assert trainer.step % trainer.steps_per_epoch == 0
-    window.actions_.freeze.trigger()
-    window.actions_.step.trigger()
+    window.menu.freeze.trigger()
+    window.menu.step.trigger()
     qtbot.waitUntil(lambda: window.run.history[len(window.run.history) - 1].phase == "frozen", timeout=WAIT_MS)
-    window.actions_.freeze.trigger()
-    assert window.layout_.status.currentMessage() == "The masks are frozen already."
-    window.actions_.stop.trigger()
+    window.menu.freeze.trigger()
+    assert window.ui.status.currentMessage() == "The masks are frozen already."
+    window.menu.stop.trigger()
     wait_for_end(window, qtbot)
     assert [event.name for event in window.run.history.events()].count("freeze") == 1
-    assert not window.actions_.freeze.isEnabled()
+    assert not window.menu.freeze.isEnabled()
 
 
 def test_that_a_run_that_trains_can_be_made_longer_and_not_shorter(window, qtbot):
     begin(window, qtbot, LONG)
-    panel, line = window.layout_.steering, window.layout_.steering.fields["epochs"].line
+    panel, line = window.ui.steering, window.ui.steering.fields["epochs"].line
     for text in ("3000", "2500"):
         line.selectAll()
         qtbot.keyClicks(line, text)
@@ -120,36 +120,36 @@ def test_that_a_run_that_trains_can_be_made_longer_and_not_shorter(window, qtbot
     assert "can be made longer" in panel.problem.text()
     assert line.text() == "3000"
     qtbot.waitUntil(lambda: window.run.trainer.steps == 3000 * window.run.trainer.steps_per_epoch, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: "/ 3000" in window.layout_.status.epoch.text(), timeout=WAIT_MS)
-    window.actions_.stop.trigger()
+    qtbot.waitUntil(lambda: "/ 3000" in window.ui.status.epoch.text(), timeout=WAIT_MS)
+    window.menu.stop.trigger()
     wait_for_end(window, qtbot)
     assert ("epochs", 3000) in [(event.name, event.after) for event in window.run.history.events()]
 
 
 def test_that_stop_leaves_the_test_set_unread_when_told_so(window, qtbot):
-    window.actions_.read_test.setChecked(False)
+    window.menu.read_test.setChecked(False)
     begin(window, qtbot, LONG)
-    window.actions_.stop.trigger()
+    window.menu.stop.trigger()
     wait_for_end(window, qtbot)
     assert np.isnan(window.run.errors.test)
     assert np.isfinite(window.run.errors.validation)
-    assert window.layout_.ending.text() == ""
+    assert window.ui.ending.text() == ""
 
 
 def test_that_every_view_shows_the_run_while_it_trains(window, qtbot):
     begin(window, qtbot, LONG)
-    window.actions_.pause.trigger()
+    window.menu.pause.trigger()
     wait_at_rest(window, qtbot)
-    for name, view in window.layout_.views.items():
+    for name, view in window.ui.views.items():
         assert not view.is_empty(), name
         assert view.history is window.run.history
-    assert "live" in window.layout_.time.label.text()
-    assert "images/s" in window.layout_.status.facts.text()
+    assert "live" in window.ui.time.label.text()
+    assert "images/s" in window.ui.status.facts.text()
 
 
 def test_that_true_cells_come_from_the_trainer_while_it_is_paused(window, qtbot):
     begin(window, qtbot, LONG)
-    window.actions_.pause.trigger()
+    window.menu.pause.trigger()
     wait_at_rest(window, qtbot)
     with qtbot.waitSignal(window.questions.answered, timeout=WAIT_MS) as came:
         window.questions.ask_for_cells(Part("fc2", slice(5, 9), slice(0, 300)))
@@ -160,16 +160,16 @@ def test_that_true_cells_come_from_the_trainer_while_it_is_paused(window, qtbot)
 
 def test_that_what_a_unit_sees_is_asked_of_the_paused_trainer_and_of_a_stored_run(window, qtbot):
     begin(window, qtbot, LONG)
-    window.actions_.pause.trigger()
+    window.menu.pause.trigger()
     wait_at_rest(window, qtbot)
-    view = window.layout_.weights
+    view = window.ui.weights
     view.choices.layers.setCurrentText("fc2")
     qtbot.keyClick(view, Qt.Key.Key_U)
     qtbot.waitUntil(lambda: "pixels" in view.unit.captions[1].text(), timeout=WAIT_MS)
     checkpoint = window.run.trainer.checkpoint()
     seen = receptive_picture("lenet300", checkpoint, "fc2", 0, (1, 28, 28))
     assert view.unit.captions[1].text() == f"sees {(seen > 0).sum()} of 784 pixels"
-    window.actions_.stop.trigger()
+    window.menu.stop.trigger()
     wait_for_end(window, qtbot)
     view.choices.layers.setCurrentText("fc2")
     qtbot.keyClick(view, Qt.Key.Key_U)
@@ -181,13 +181,13 @@ def test_that_what_a_unit_sees_is_asked_of_the_paused_trainer_and_of_a_stored_ru
 
 
 def test_that_a_stopped_run_is_resumed_in_a_new_file_and_its_history_goes_on(window, qtbot):
-    assert not window.actions_.resume.isEnabled()
+    assert not window.menu.resume.isEnabled()
     begin(window, qtbot, SHORT | {"epochs": 60, "record.snapshots": 600})  # long enough to be seen while it trains
-    window.actions_.stop.trigger()
+    window.menu.stop.trigger()
     wait_for_end(window, qtbot)
     old, before = window.run.path, [snapshot.step for snapshot in window.run.history]
-    assert window.actions_.resume.isEnabled()
-    window.actions_.resume.trigger()
+    assert window.menu.resume.isEnabled()
+    window.menu.resume.trigger()
     qtbot.waitUntil(lambda: isinstance(window.run, LiveRun), timeout=WAIT_MS)
     assert [snapshot.step for snapshot in window.run.history][: len(before) - 1] == before[:-1]
     wait_for_end(window, qtbot)
@@ -198,16 +198,16 @@ def test_that_a_stopped_run_is_resumed_in_a_new_file_and_its_history_goes_on(win
     assert steps == sorted(set(steps))
     assert steps[-1] == window.run.info.steps
     assert 0 < window.run.info.resumed[-1] <= before[-1]  # where it was stopped, between two snapshots or at one
-    assert not window.actions_.resume.isEnabled()
+    assert not window.menu.resume.isEnabled()
 
 
 def test_that_a_stored_run_can_be_scrubbed_and_shows_its_checkpoints_cells(stored, qtbot):
-    time = stored.layout_.time
+    time = stored.ui.time
     assert time.position() == len(stored.run.history) - 1 == 36
-    stored.actions_.previous.trigger()
+    stored.menu.previous.trigger()
     time.slider.setValue(10)
     qtbot.waitUntil(lambda: stored._drawn == (37, 10), timeout=WAIT_MS)
-    assert all(view.position == 10 for view in stored.layout_.views.values())
+    assert all(view.position == 10 for view in stored.ui.views.values())
     assert "snapshot 11 of 37" in time.label.text()
     with qtbot.waitSignal(stored.questions.answered, timeout=WAIT_MS) as came:
         stored.questions.ask_for_cells(Part("fc3", slice(0, 10), slice(0, 100)))
@@ -219,14 +219,14 @@ def test_that_a_stored_run_can_be_scrubbed_and_shows_its_checkpoints_cells(store
 
 def test_that_only_views_in_sight_are_drawn_and_only_when_something_has_changed(stored, qtbot, monkeypatch):
     drawn: list[str] = []
-    for name, view in stored.layout_.views.items():
+    for name, view in stored.ui.views.items():
 
         def noted(*at, name=name, plain=view._draw):
             drawn.append(name)
             plain(*at)
 
         monkeypatch.setattr(view, "_draw", noted)
-    docks = {dock.objectName(): dock for dock in stored.layout_.docks}
+    docks = {dock.objectName(): dock for dock in stored.ui.docks}
 
     def after(act):
         drawn.clear()
@@ -234,18 +234,18 @@ def test_that_only_views_in_sight_are_drawn_and_only_when_something_has_changed(
         qtbot.wait(400)
         return sorted(drawn)
 
-    assert after(stored.actions_.previous.trigger) == ["curves", "gates", "layers", "weights"]
+    assert after(stored.menu.previous.trigger) == ["curves", "gates", "layers", "weights"]
     assert after(lambda: None) == []
     docks["gates"].close()
     docks["examples"].raise_()  # before the layers
     qtbot.wait(400)
-    assert after(stored.actions_.previous.trigger) == ["curves", "weights"]
+    assert after(stored.menu.previous.trigger) == ["curves", "weights"]
     assert set(after(docks["gates"].show)) >= {"gates"}
-    assert stored.layout_.gates.position == stored.layout_.time.position()
+    assert stored.ui.gates.position == stored.ui.time.position()
 
 
 def test_that_a_run_is_exported_from_the_menu_with_its_proof_shown(stored, qtbot):
-    stored.actions_.export.trigger()
+    stored.menu.export.trigger()
     dialog = stored.findChild(ExportDialog)
     qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "Proven" in dialog.stage.text(), timeout=WAIT_MS)
@@ -258,7 +258,7 @@ def test_that_a_run_is_exported_from_the_menu_with_its_proof_shown(stored, qtbot
 
 
 def test_that_closing_the_window_gives_up_an_export_which_leaves_nothing(stored):
-    stored.actions_.export.trigger()
+    stored.menu.export.trigger()
     dialog = stored.findChild(ExportDialog)
     dialog.start()
     work, folder = dialog._work, stored.run.path.parent
@@ -282,8 +282,8 @@ def test_that_a_run_opened_again_shows_the_same_and_can_be_trained_again(stored,
     first = stored.run
     stored.open_run(first.path)
     qtbot.waitUntil(lambda: drawn(stored), timeout=WAIT_MS)
-    assert stored.layout_.steering.config == RunConfig().changed(SHORT)
-    stored.actions_.train.trigger()
+    assert stored.ui.steering.config == RunConfig().changed(SHORT)
+    stored.menu.train.trigger()
     wait_for_end(stored, qtbot)
     assert stored.run.path != first.path
     for before, after in zip(first.history, stored.run.history, strict=True):
@@ -312,7 +312,7 @@ def fingerprint(snapshot):
 
 def test_that_a_window_closed_in_mid_training_leaves_a_readable_file_and_no_thread(window, qtbot):
     begin(window, qtbot, LONG)
-    path, thread = window.run.path, window.thread_
+    path, thread = window.run.path, window.training
     window.close()
     assert thread.isFinished()
     with RunReader(path) as run:
@@ -333,8 +333,8 @@ def test_that_training_with_the_window_gives_the_same_bits_as_without(stored, tm
 
 
 def test_that_a_failure_in_training_is_told_and_the_window_lives_on(window, qtbot):
-    window.layout_.steering.set_config(RunConfig().changed(SHORT | {"optimizer.rate": 1e30}))
-    window.actions_.train.trigger()
+    window.ui.steering.set_config(RunConfig().changed(SHORT | {"optimizer.rate": 1e30}))
+    window.menu.train.trigger()
     wait_for_end(window, qtbot)
     assert "no longer a finite number" in window.messages.shown.text()
     window.messages.shown.close()
@@ -358,8 +358,8 @@ def test_that_a_fault_of_the_persons_own_network_is_told_with_its_traceback(wind
     )
     monkeypatch.syspath_prepend(tmp_path)
     trust("faulty_network:make")
-    window.layout_.steering.set_config(RunConfig().changed(SHORT | {"network": "faulty_network:make"}))
-    window.actions_.train.trigger()
+    window.ui.steering.set_config(RunConfig().changed(SHORT | {"network": "faulty_network:make"}))
+    window.menu.train.trigger()
     wait_for_end(window, qtbot)
     assert "ZeroDivisionError: my own fault" in window.messages.shown.text()
     assert "faulty_network.py" in window.messages.shown.detailedText()
@@ -380,7 +380,7 @@ def test_that_a_second_window_does_not_train_beside_the_first(window, qtbot):
     second = MainWindow()
     qtbot.addWidget(second)
     begin(window, qtbot, LONG)
-    second.actions_.train.trigger()
+    second.menu.train.trigger()
     assert not second.is_training()
     told = second.messages.shown
     assert told is not None
@@ -388,30 +388,30 @@ def test_that_a_second_window_does_not_train_beside_the_first(window, qtbot):
 
 
 def test_that_the_preset_is_named_only_while_its_settings_are_those_shown(window, qtbot):
-    presets, line = window.layout_.presets, window.layout_.steering.fields["seed"].line
+    presets, line = window.ui.presets, window.ui.steering.fields["seed"].line
     assert presets.currentText() == "lenet5-digits"
     line.selectAll()
     qtbot.keyClicks(line, "7")
     qtbot.keyClick(line, Qt.Key.Key_Return)
-    assert window.layout_.steering.config.seed == 7
+    assert window.ui.steering.config.seed == 7
     assert presets.currentIndex() == -1
     window.load_preset("lenet5-digits")
     assert presets.currentText() == "lenet5-digits"
 
 
 def test_that_the_penalty_is_that_of_the_lambdas_now_set(window, qtbot):
-    line = window.layout_.steering.fields["penalty.lambda1"].line
+    line = window.ui.steering.fields["penalty.lambda1"].line
     line.selectAll()
     qtbot.keyClicks(line, "1e-7")
     qtbot.keyClick(line, Qt.Key.Key_Return)
-    assert "pulls every gate to 0" in window.layout_.prior.sentence.text()
-    window.layout_.steering.set_config(RunConfig().changed({"penalty.lambda1": 1.0, "penalty.lambda2": 0.5}))
-    assert "Gates above 0.75 are pulled to 1" in window.layout_.prior.sentence.text()
+    assert "pulls every gate to 0" in window.ui.prior.sentence.text()
+    window.ui.steering.set_config(RunConfig().changed({"penalty.lambda1": 1.0, "penalty.lambda2": 0.5}))
+    assert "Gates above 0.75 are pulled to 1" in window.ui.prior.sentence.text()
     squared = {"penalty.lambda1": 1.0, "penalty.lambda2": 0.25, "penalty.count": "l2"}
-    window.layout_.steering.set_config(RunConfig().changed(squared))
-    assert "Gates above 0.67 are pulled to 1" in window.layout_.prior.sentence.text()
-    window.layout_.steering.set_config(RunConfig().changed({"method.name": "dense"}))
-    assert "No penalty acts" in window.layout_.prior.sentence.text()
+    window.ui.steering.set_config(RunConfig().changed(squared))
+    assert "Gates above 0.67 are pulled to 1" in window.ui.prior.sentence.text()
+    window.ui.steering.set_config(RunConfig().changed({"method.name": "dense"}))
+    assert "No penalty acts" in window.ui.prior.sentence.text()
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -419,13 +419,13 @@ def test_that_icons_have_the_colour_of_the_text_beside_them(window, dark):
     palette = QPalette()
     palette.setColor(QPalette.ColorRole.ButtonText, QColor("#e0e4e8" if dark else "#101214"))
     window.setPalette(palette)
-    picture = window.actions_.train.icon().pixmap(32).toImage()
+    picture = window.menu.train.icon().pixmap(32).toImage()
     inside = picture.pixelColor(picture.width() // 2, picture.height() // 2)
     assert inside == palette.color(QPalette.ColorRole.ButtonText)
 
 
 def test_that_a_wrong_value_is_told_and_the_last_good_one_stays(window, qtbot):
-    panel = window.layout_.steering
+    panel = window.ui.steering
     line = panel.fields["epochs"].line
     line.selectAll()
     qtbot.keyClicks(line, "many")

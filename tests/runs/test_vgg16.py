@@ -99,7 +99,7 @@ def test_that_it_is_trained_seen_saved_opened_exported_and_proven(tmp_path, qtbo
     window.resize(1600, 1000)
     window.show()
     window.open_run(path)
-    view = window.layout_.weights
+    view = window.ui.weights
     qtbot.waitUntil(lambda: view._picture is not None and view._picture.cells is not None, timeout=120_000)
     assert view.layer() == "fc6"
     QApplication.processEvents()

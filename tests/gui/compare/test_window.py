@@ -166,10 +166,10 @@ def test_that_no_two_runs_have_one_sign(qapp, dark):
 
 def test_that_the_main_window_compares_its_run_and_the_runs_chosen_in_the_list(opened, gated, magnitude, qtbot):
     comparing = opened.files.comparing
-    opened.actions_.compare.trigger()
+    opened.menu.compare.trigger()
     window = comparing.window
     qtbot.waitUntil(lambda: window.list.sheet.count() == 1, timeout=WAIT_MS)
-    opened.layout_.runs.compare_asked.emit([gated.path, magnitude.path])
+    opened.ui.runs.compare_asked.emit([gated.path, magnitude.path])
     assert comparing.window is window
     qtbot.waitUntil(lambda: window.list.sheet.count() == 2, timeout=WAIT_MS)
     with qtbot.waitSignal(opened.files.run_chosen, timeout=WAIT_MS) as chosen:
@@ -184,8 +184,8 @@ def test_that_enter_in_the_run_list_compares_several_and_opens_one(window, gated
     folder.mkdir()
     for run in (gated, dense):
         shutil.copy(run.path, folder)
-    runs = window.layout_.runs
-    next(dock for dock in window.layout_.docks if dock.objectName() == "runs").raise_()
+    runs = window.ui.runs
+    next(dock for dock in window.ui.docks if dock.objectName() == "runs").raise_()
     QApplication.processEvents()
     runs.show_folder(folder)
     qtbot.waitUntil(lambda: len(runs.table()) == 3, timeout=WAIT_MS)
@@ -196,22 +196,22 @@ def test_that_enter_in_the_run_list_compares_several_and_opens_one(window, gated
     assert sorted(path.name for path in asked.args[0]) == ["dense.h5", "gated.h5"]
     qtbot.waitUntil(lambda: window.files.comparing.window.list.sheet.count() == 2, timeout=WAIT_MS)
     window.files.comparing.window.close()
-    window.actions_.compare.trigger()  # the focus is in the list
+    window.menu.compare.trigger()  # the focus is in the list
     qtbot.waitUntil(lambda: window.files.comparing.window.list.sheet.count() == 2, timeout=WAIT_MS)
 
 
 def test_that_a_run_that_trains_in_the_main_window_is_followed_to_its_end(window, qtbot):
     config = short({"epochs": 12, "record.snapshots": 60, "threads": 1})
-    window.layout_.steering.set_config(config)
+    window.ui.steering.set_config(config)
     window.train()
     qtbot.waitUntil(lambda: window.run is not None and len(window.run.history) > 0, timeout=WAIT_MS)
-    window.actions_.pause.setChecked(True)
-    window.actions_.compare.trigger()
+    window.menu.pause.setChecked(True)
+    window.menu.compare.trigger()
     runs = window.files.comparing.window.list.runs
     qtbot.waitUntil(lambda: len(runs()) == 1, timeout=WAIT_MS)
     first = runs()[0]
     assert first.status == "training"
-    window.actions_.pause.setChecked(False)
+    window.menu.pause.setChecked(False)
     qtbot.waitUntil(lambda: not window.is_training(), timeout=60_000)
     qtbot.waitUntil(lambda: runs()[0].status == "finished", timeout=WAIT_MS)
     assert len(runs()[0].history) == len(window.run.history) > len(first.history)
@@ -390,7 +390,7 @@ def test_that_every_view_is_saved_in_every_form(compared, qtbot, tmp_path):
 
 
 def test_that_ctrl_s_asks_where_the_view_in_sight_goes(opened, qtbot, gated, monkeypatch, tmp_path):
-    opened.actions_.compare.trigger()
+    opened.menu.compare.trigger()
     window = opened.files.comparing.window
     qtbot.waitUntil(lambda: window.list.sheet.count() == 1, timeout=WAIT_MS)
     asked = []

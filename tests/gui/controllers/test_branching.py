@@ -28,7 +28,7 @@ def copied(window, gated, tmp_path, qtbot):
 
 def go_to(window, step):
     """The first snapshot at or after the step."""
-    window.layout_.time.choose(next(at for at, snapshot in enumerate(window.run.history) if snapshot.step >= step))
+    window.ui.time.choose(next(at for at, snapshot in enumerate(window.run.history) if snapshot.step >= step))
 
 
 def enter(field, text, qtbot):
@@ -38,13 +38,13 @@ def enter(field, text, qtbot):
 
 
 def shown_changes(window):
-    return window.layout_.steering.branch.changed.text().splitlines()
+    return window.ui.steering.branch.changed.text().splitlines()
 
 
 def test_that_the_action_names_the_checkpoint_at_or_before_the_time_shown(copied):
-    action, button = copied.actions_.branch, copied.layout_.time.branch
+    action, button = copied.menu.branch, copied.ui.time.branch
     for position, snapshot in enumerate(copied.run.history):
-        copied.layout_.time.choose(position)
+        copied.ui.time.choose(position)
         step = max(step for step in branch_configs(copied.run.path) if step <= snapshot.step)
         assert action.text().replace("&", "") == f"Branch From Checkpoint at Step {step}"
         assert (button.text(), button.accessibleName()) == (f"Branch at {step}", action.text().replace("&", ""))
@@ -54,34 +54,34 @@ def test_that_the_action_names_the_checkpoint_at_or_before_the_time_shown(copied
 
 
 def test_that_there_is_no_branch_without_a_stored_run_or_of_one_that_trains(window, qtbot):
-    action = window.actions_.branch
+    action = window.menu.branch
     assert (action.isEnabled(), action.text()) == (False, "&Branch From Here")
     begin(window, qtbot, LONG)
     assert not action.isEnabled()
-    window.actions_.stop.trigger()
+    window.menu.stop.trigger()
     wait_for_end(window, qtbot)
     assert action.isEnabled()
 
 
 def test_that_a_file_without_states_says_where_it_has_some(window, tmp_path):
     window.open_run(Path(shutil.copy(FORMATS / "format-2.h5", tmp_path / "old.h5")))
-    assert not window.actions_.branch.isEnabled()
+    assert not window.menu.branch.isEnabled()
     window.open_run(Path(shutil.copy(FORMATS / "format-3.h5", tmp_path / "newer.h5")))
-    assert "at Step 228" in window.actions_.branch.text()
-    window.layout_.time.choose(0)
-    assert not window.actions_.branch.isEnabled()
-    assert "at the steps 209, 228 alone" in window.actions_.branch.toolTip()
+    assert "at Step 228" in window.menu.branch.text()
+    window.ui.time.choose(0)
+    assert not window.menu.branch.isEnabled()
+    assert "at the steps 209, 228 alone" in window.menu.branch.toolTip()
 
 
 def test_that_a_branch_is_edited_in_the_panel_trained_and_followed_with_its_parents_history(copied, qtbot):
-    steering, parent = copied.layout_.steering, copied.run
+    steering, parent = copied.ui.steering, copied.run
     step = [step for step in branch_configs(parent.path) if step < 10][-1]
     go_to(copied, step)
     qtbot.keyClick(copied, Qt.Key.Key_B, CTRL)
     assert steering.branch.isVisible()
     assert f"Branch of mine from step {step}" in steering.branch.head.text()
     assert shown_changes(copied) == ["Nothing is changed yet: it would go on as its parent."]
-    assert copied.actions_.train.text() == "&Train Branch"
+    assert copied.menu.train.text() == "&Train Branch"
     enabled = {name for name, field in steering.fields.items() if field.isEnabled()}
     assert {"penalty.lambda2", "method.draw", "epochs", "seed", "schedule.freeze_from"} <= enabled
     assert not {"network", "batch_size", "gate.granularity", "record.snapshots"} & enabled
@@ -95,7 +95,7 @@ def test_that_a_branch_is_edited_in_the_panel_trained_and_followed_with_its_pare
     qtbot.waitUntil(lambda: isinstance(copied.run, LiveRun) and len(copied.run.history) > 0, timeout=WAIT_MS)
     live = copied.run
     assert copied.windowTitle() == f"mine-0001.h5, branched from mine at step {step} — sparseviz"
-    assert (copied.actions_.train.text(), copied.actions_.branch.isChecked()) == ("&Train", False)
+    assert (copied.menu.train.text(), copied.menu.branch.isChecked()) == ("&Train", False)
     wait_for_end(copied, qtbot)
     run = copied.run
     assert isinstance(run, StoredRun)
@@ -107,35 +107,35 @@ def test_that_a_branch_is_edited_in_the_panel_trained_and_followed_with_its_pare
         for ours, theirs in zip(history, earlier, strict=False):
             np.testing.assert_equal(plain(ours, previews=False), plain(theirs, previews=False))
     assert run.info.config == in_force.changed({"penalty.lambda2": 0.25, "epochs": 40})
-    assert copied.layout_.steering.config == run.info.config
-    assert f"branched from mine at step {step}" in copied.layout_.status.file.toolTip()
+    assert copied.ui.steering.config == run.info.config
+    assert f"branched from mine at step {step}" in copied.ui.status.file.toolTip()
 
 
 def test_that_the_curves_mark_where_the_branch_left_its_parent(copied, qtbot):
     step = [step for step in branch_configs(copied.run.path) if step < 10][-1]
     go_to(copied, step)
-    copied.actions_.branch.trigger()
-    enter(copied.layout_.steering.fields["penalty.lambda2"], "0.25", qtbot)
-    copied.actions_.train.trigger()
+    copied.menu.branch.trigger()
+    enter(copied.ui.steering.fields["penalty.lambda2"], "0.25", qtbot)
+    copied.menu.train.trigger()
     qtbot.waitUntil(copied.is_training, timeout=WAIT_MS)
     wait_for_end(copied, qtbot)
-    qtbot.waitUntil(lambda: not copied.layout_.curves.is_empty(), timeout=WAIT_MS)
-    marks = {mark.text: mark.epoch for mark in copied.layout_.curves._marks if mark.event}
+    qtbot.waitUntil(lambda: not copied.ui.curves.is_empty(), timeout=WAIT_MS)
+    marks = {mark.text: mark.epoch for mark in copied.ui.curves._marks if mark.event}
     epoch = pytest.approx(step / copied.run.info.steps_per_epoch)
     assert marks["branch"] == marks["λ₂ 0.0003 → 0.25"] == epoch
 
 
 def test_that_at_the_end_of_a_run_more_epochs_are_proposed_and_fewer_refused(copied, qtbot):
-    steering = copied.layout_.steering
-    copied.actions_.branch.trigger()
+    steering = copied.ui.steering
+    copied.menu.branch.trigger()
     assert "more epochs are proposed" in steering.branch.head.text()
     assert shown_changes(copied) == ["Changed:", "Epochs: 1 → 2"]
     enter(steering.fields["epochs"], "1", qtbot)
     assert "epochs: all 1 are done at this checkpoint; raise epochs" in steering.problem.text()
-    copied.actions_.undo.trigger()
+    copied.menu.undo.trigger()
     assert "Cannot be undone now" in steering.problem.text()
     assert steering.config.epochs == 2
-    copied.actions_.train.trigger()
+    copied.menu.train.trigger()
     wait_for_end(copied, qtbot)
     assert copied.run.history[len(copied.run.history) - 1].step == 20
     with RunReader(copied.run.path) as run:
@@ -144,26 +144,26 @@ def test_that_at_the_end_of_a_run_more_epochs_are_proposed_and_fewer_refused(cop
 
 
 def test_that_a_branch_that_is_left_leaves_all_as_it_was(copied, qtbot):
-    steering, config = copied.layout_.steering, copied.run.info.config
-    copied.layout_.time.choose(2)
-    for leave in (steering.branch.cancel.click, copied.actions_.branch.trigger):
-        copied.actions_.branch.trigger()
+    steering, config = copied.ui.steering, copied.run.info.config
+    copied.ui.time.choose(2)
+    for leave in (steering.branch.cancel.click, copied.menu.branch.trigger):
+        copied.menu.branch.trigger()
         enter(steering.fields["penalty.lambda2"], "0.25", qtbot)
-        before = copied.actions_.branch.text()
-        copied.layout_.time.choose(len(copied.run.history) - 1)
-        assert copied.actions_.branch.text() == before  # the checkpoint stays the chosen one
-        copied.layout_.time.choose(2)
+        before = copied.menu.branch.text()
+        copied.ui.time.choose(len(copied.run.history) - 1)
+        assert copied.menu.branch.text() == before  # the checkpoint stays the chosen one
+        copied.ui.time.choose(2)
         leave()
-        assert (steering.config, copied.actions_.branch.isChecked()) == (config, False)
+        assert (steering.config, copied.menu.branch.isChecked()) == (config, False)
         assert not steering.branch.isVisible()
         assert all(field.isEnabled() for field in steering.fields.values())
     assert not copied.is_training()
 
 
 def test_that_a_preset_or_file_of_another_network_is_refused_in_a_branch(copied, tmp_path):
-    steering, config = copied.layout_.steering, copied.run.info.config
-    copied.layout_.time.choose(2)
-    copied.actions_.branch.trigger()
+    steering, config = copied.ui.steering, copied.run.info.config
+    copied.ui.time.choose(2)
+    copied.menu.branch.trigger()
     copied.load_preset("lenet5-digits")
     assert "a branch keeps it" in copied.messages.shown.text()
     assert steering.config.network == "lenet300"
@@ -173,8 +173,8 @@ def test_that_a_preset_or_file_of_another_network_is_refused_in_a_branch(copied,
 
 
 def test_that_another_run_ends_the_edit_of_a_branch(copied, gated):
-    copied.actions_.branch.trigger()
+    copied.menu.branch.trigger()
     copied.open_run(gated.path)
-    assert not copied.actions_.branch.isChecked()
-    assert not copied.layout_.steering.branch.isVisible()
-    assert copied.layout_.steering.config == gated.info.config
+    assert not copied.menu.branch.isChecked()
+    assert not copied.ui.steering.branch.isVisible()
+    assert copied.ui.steering.config == gated.info.config

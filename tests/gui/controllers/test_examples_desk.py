@@ -46,9 +46,9 @@ def dense_path(tmp_path_factory):
 
 
 def show_examples(window):
-    next(dock for dock in window.layout_.docks if dock.objectName() == "examples").raise_()
+    next(dock for dock in window.ui.docks if dock.objectName() == "examples").raise_()
     QApplication.processEvents()
-    return window.layout_.examples
+    return window.ui.examples
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def opened(window, path, qtbot):
 
 
 def begin(window, qtbot, settings):
-    window.layout_.steering.set_config(RunConfig().changed(settings))
-    window.actions_.train.trigger()
+    window.ui.steering.set_config(RunConfig().changed(settings))
+    window.menu.train.trigger()
     qtbot.waitUntil(lambda: isinstance(window.run, LiveRun) and len(window.run.history) > 2, timeout=WAIT_MS)
 
 
@@ -75,7 +75,7 @@ def read_answers(path, step=None):
 
 
 def test_that_the_answers_of_a_stored_run_follow_the_slider_from_checkpoint_to_checkpoint(opened, qtbot):
-    view, run, slider = opened.layout_.examples, opened.run, opened.layout_.time.slider
+    view, run, slider = opened.ui.examples, opened.run, opened.ui.time.slider
     seen = set()
     for position in (36, 20, 0, 36):
         slider.setValue(position)
@@ -88,7 +88,7 @@ def test_that_the_answers_of_a_stored_run_follow_the_slider_from_checkpoint_to_c
 
 
 def test_that_the_counts_are_the_validation_error_of_the_file(opened):
-    view = opened.layout_.examples
+    view = opened.ui.examples
     assert f"{opened.run.errors.validation:.2f} % validation error" in view.counts.texts[0]
     assert view.counts.texts[0].startswith(f"{view.answers.misread.sum()} of 240 misread")
 
@@ -97,7 +97,7 @@ def test_that_nothing_is_answered_while_the_examples_cannot_be_seen(window, path
     window.open_run(path)
     qtbot.waitUntil(lambda: window._drawn is not None, timeout=WAIT_MS)
     qtbot.wait(300)
-    view = window.layout_.examples
+    view = window.ui.examples
     assert window.examples._asked is None
     assert view.is_empty()
     show_examples(window)
@@ -112,7 +112,7 @@ def test_that_answers_of_a_run_that_trains_are_those_of_its_weights_now_and_come
     first = view.answers.step
     qtbot.waitUntil(lambda: view.answers.step > first, timeout=WAIT_MS)
     assert view.place.texts[0].endswith(", live")
-    window.actions_.pause.trigger()
+    window.menu.pause.trigger()
     trainer = window.run.trainer
     qtbot.waitUntil(lambda: trainer.steps_to_go == 0 and view.answers.step == trainer.step, timeout=WAIT_MS)
     expected = Network(window.run.info, trainer.checkpoint()).answers(validation_examples(window.run.info))
@@ -120,7 +120,7 @@ def test_that_answers_of_a_run_that_trains_are_those_of_its_weights_now_and_come
     asked = window.examples._asked
     qtbot.wait(300)
     assert window.examples._asked is asked  # nothing has changed, so nothing is asked
-    window.actions_.stop.trigger()
+    window.menu.stop.trigger()
     qtbot.waitUntil(lambda: not window.is_training() and view.place.texts[0].endswith("checkpoint"), timeout=WAIT_MS)
 
 
@@ -134,7 +134,7 @@ def test_that_a_run_is_asked_so_seldom_that_answers_take_a_twentieth_of_its_time
     asked = desk._asked
     qtbot.wait(400)
     assert desk._asked is asked
-    window.actions_.stop.trigger()
+    window.menu.stop.trigger()
     qtbot.waitUntil(lambda: not window.is_training(), timeout=WAIT_MS)
 
 
@@ -144,8 +144,8 @@ def test_that_a_window_that_shows_examples_trains_to_the_same_bits(window, qtbot
     monkeypatch.setattr("sparseviz.gui.controllers.examples_desk.SHARE", 1)
     view = show_examples(window)
     steps = set()
-    window.layout_.steering.set_config(RunConfig().changed(settings))
-    window.actions_.train.trigger()
+    window.ui.steering.set_config(RunConfig().changed(settings))
+    window.menu.train.trigger()
 
     def is_over():
         if view.answers is not None:
@@ -162,7 +162,7 @@ def test_that_a_window_that_shows_examples_trains_to_the_same_bits(window, qtbot
 
 
 def test_that_missing_data_are_told_and_a_drawing_is_read_all_the_same(opened, qtbot, monkeypatch, tmp_path):
-    view, run = opened.layout_.examples, opened.run
+    view, run = opened.ui.examples, opened.run
     gone = run.info.config.changed({"data.name": "mnist", "data.folder": str(tmp_path / "gone")})
     opened.examples._examples = None
     run.info = dataclasses.replace(run.info, config=gone)
@@ -181,7 +181,7 @@ def test_that_missing_data_are_told_and_a_drawing_is_read_all_the_same(opened, q
 
 
 def test_that_a_drawing_is_answered_by_both_networks(opened, dense_path, qtbot):
-    view, desk = opened.layout_.examples, opened.examples
+    view, desk = opened.ui.examples, opened.examples
     desk.take_dense(dense_path)
     qtbot.waitUntil(lambda: desk.dense is not None, timeout=WAIT_MS)
     view.tabs.setCurrentIndex(1)
@@ -198,7 +198,7 @@ def test_that_a_drawing_is_answered_by_both_networks(opened, dense_path, qtbot):
 
 
 def test_that_an_image_taken_as_the_drawing_gets_the_answer_it_had(opened, qtbot):
-    view = opened.layout_.examples
+    view = opened.ui.examples
     image = view.grid.image()
     view._draw_on_chosen()
     expected = view.answers.probabilities[image]
@@ -215,7 +215,7 @@ def test_that_an_image_taken_as_the_drawing_gets_the_answer_it_had(opened, qtbot
 
 
 def test_that_a_chosen_run_shows_its_name_kept_share_and_error(opened, dense_path, qtbot, monkeypatch):
-    view = opened.layout_.examples
+    view = opened.ui.examples
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(dense_path), ""))
     view.comparison.choose.click()
     qtbot.waitUntil(lambda: "Dense:" in view.comparison.message.text(), timeout=WAIT_MS)
@@ -228,7 +228,7 @@ def test_that_a_chosen_run_shows_its_name_kept_share_and_error(opened, dense_pat
 
 
 def test_that_a_file_that_is_no_run_and_a_run_of_other_images_are_told(opened, path, tmp_path, qtbot, monkeypatch):
-    view, desk = opened.layout_.examples, opened.examples
+    view, desk = opened.ui.examples, opened.examples
     (tmp_path / "other.h5").write_text("no HDF5")
     desk.take_dense(tmp_path / "other.h5")
     qtbot.waitUntil(lambda: "is no HDF5 file" in view.comparison.message.text(), timeout=WAIT_MS)
@@ -246,7 +246,7 @@ def test_that_a_file_that_is_no_run_and_a_run_of_other_images_are_told(opened, p
 
 
 def test_that_a_dense_run_that_no_longer_fits_is_put_away(opened, path, dense_path, qtbot, tmp_path):
-    desk, view = opened.examples, opened.layout_.examples
+    desk, view = opened.examples, opened.ui.examples
     desk.take_dense(dense_path)
     qtbot.waitUntil(lambda: desk.dense is not None, timeout=WAIT_MS)
     opened.open_run(path)
@@ -277,7 +277,7 @@ def test_that_the_child_is_told_exactly_the_configuration_without_its_sparsity(t
 
 
 def test_that_a_dense_run_is_trained_beside_and_chosen_when_it_has_finished(opened, qtbot):
-    view, desk = opened.layout_.examples, opened.examples
+    view, desk = opened.ui.examples, opened.examples
     shares: list[float] = []
     desk.training.progressed.connect(shares.append)
     view.comparison.train.click()
@@ -306,7 +306,7 @@ def train_long(window, qtbot, path, tmp_path):
 
 
 def test_that_a_cancelled_dense_run_ends_in_good_order_and_says_where_it_is(opened, path, qtbot, tmp_path):
-    desk, view = train_long(opened, qtbot, path, tmp_path), opened.layout_.examples
+    desk, view = train_long(opened, qtbot, path, tmp_path), opened.ui.examples
     view.comparison.train.click()
     qtbot.waitUntil(lambda: "was cancelled" in view.comparison.message.text(), timeout=WAIT_MS)
     assert desk.training.path.name in view.comparison.message.text()
@@ -317,7 +317,7 @@ def test_that_a_cancelled_dense_run_ends_in_good_order_and_says_where_it_is(open
 
 
 def test_that_a_killed_child_is_told(opened, path, qtbot, tmp_path):
-    desk, view = train_long(opened, qtbot, path, tmp_path), opened.layout_.examples
+    desk, view = train_long(opened, qtbot, path, tmp_path), opened.ui.examples
     os.kill(desk.training.process.processId(), signal.SIGKILL)
     qtbot.waitUntil(lambda: "signal 9" in view.comparison.message.text(), timeout=WAIT_MS)
     assert not view.comparison.progress.isVisible()
@@ -325,7 +325,7 @@ def test_that_a_killed_child_is_told(opened, path, qtbot, tmp_path):
 
 
 def test_that_a_child_that_fails_is_told_with_its_own_words(opened, qtbot, tmp_path):
-    desk, view = opened.examples, opened.layout_.examples
+    desk, view = opened.examples, opened.ui.examples
     desk.training.start(opened.run.info.config.changed({"data.name": "mnist", "data.folder": str(tmp_path)}))
     qtbot.waitUntil(lambda: "failed: mnist:" in view.comparison.message.text(), timeout=WAIT_MS)
     assert "--data-dir" in view.comparison.message.text()
@@ -358,8 +358,8 @@ def test_that_a_file_that_vanishes_is_told_and_the_window_lives_on(window, path,
 
 def test_that_ctrl_z_on_the_pad_undoes_the_stroke_and_not_the_configuration(window, qtbot):
     view = show_examples(window)
-    window.layout_.steering.set_config(window.layout_.steering.config.changed({"seed": 7}), "seed")
-    assert window.actions_.undo.isEnabled()
+    window.ui.steering.set_config(window.ui.steering.config.changed({"seed": 7}), "seed")
+    assert window.menu.undo.isEnabled()
     view.tabs.setCurrentIndex(1)
     view._pages.setCurrentWidget(view.body)
     QApplication.processEvents()
@@ -371,4 +371,4 @@ def test_that_ctrl_z_on_the_pad_undoes_the_stroke_and_not_the_configuration(wind
     assert not view.pad.is_empty()
     qtbot.keyClick(view.pad, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert view.pad.is_empty()
-    assert window.layout_.steering.config.seed == 7
+    assert window.ui.steering.config.seed == 7

@@ -20,7 +20,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def pane(window, name):
-    return window.layout_.prior if name == "prior" else window.layout_.views[name]
+    return window.ui.prior if name == "prior" else window.ui.views[name]
 
 
 def answer(monkeypatch, path, form=""):
@@ -96,16 +96,16 @@ def test_that_ctrl_s_saves_the_view_with_the_focus_under_a_name_of_run_and_view(
 
 
 def test_that_without_a_view_in_focus_it_says_how_to_choose_one(opened, qtbot):
-    opened.layout_.steering.fields["seed"].line.setFocus()
-    opened.actions_.save_view.trigger()
-    assert "Alt and its number" in opened.layout_.status.currentMessage()
+    opened.ui.steering.fields["seed"].line.setFocus()
+    opened.menu.save_view.trigger()
+    assert "Alt and its number" in opened.ui.status.currentMessage()
 
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_that_a_views_title_bar_and_its_context_menu_save_it_too(opened, qtbot, monkeypatch, tmp_path, name):
     view = pane(opened, name)
     asked = answer(monkeypatch, "")
-    bar = next(bar for bar in opened.layout_.bars if bar.body is view)
+    bar = next(bar for bar in opened.ui.bars if bar.body is view)
     qtbot.mouseClick(bar.save, Qt.MouseButton.LeftButton)
     assert view.title() in asked[0][1]
     place = view.rect().center()
@@ -147,7 +147,7 @@ def test_that_a_file_is_not_overwritten_under_a_name_that_was_not_typed(opened, 
 def test_that_a_wrong_ending_and_an_empty_view_are_told(window, opened, tmp_path):
     with pytest.raises(ViewFileError, match=r"\.png or \.svg or \.csv"):
         save_view(pane(opened, "layers"), tmp_path / "view.jpg")
-    opened.layout_.clear()
+    opened.ui.clear()
     with pytest.raises(ViewFileError, match="still empty: train"):
         save_view(pane(opened, "layers"), tmp_path / "view.csv")
     assert not list(tmp_path.glob("view*"))
@@ -167,25 +167,25 @@ def test_that_a_folder_that_is_not_there_or_read_only_is_told_and_nothing_is_lef
 
 
 def test_that_a_configuration_is_saved_and_opened_again_and_undo_takes_it_back(window, monkeypatch, tmp_path):
-    panel = window.layout_.steering
+    panel = window.ui.steering
     mine = RunConfig().changed({"seed": 11, "gate.start_by_layer": {"fc*": 0.6}, "penalty.lambda2": 1 / 3})
     panel.set_config(mine)
     answer(monkeypatch, tmp_path / "mine")
-    window.actions_.save_config.trigger()
+    window.menu.save_config.trigger()
     assert RunConfig.load(tmp_path / "mine.toml") == mine
     panel.set_config(RunConfig())
     answer(monkeypatch, tmp_path / "mine.toml")
-    window.actions_.open_config.trigger()
+    window.menu.open_config.trigger()
     assert panel.config == mine
-    assert window.actions_.undo.text() == "&Undo open mine.toml"
-    window.actions_.undo.trigger()
+    assert window.menu.undo.text() == "&Undo open mine.toml"
+    window.menu.undo.trigger()
     assert panel.config == RunConfig()
 
 
 def test_that_a_file_that_is_no_configuration_is_told_and_the_panel_stays(window, monkeypatch, tmp_path):
-    before = window.layout_.steering.config
+    before = window.ui.steering.config
     (tmp_path / "bad.toml").write_text("penalty.lambda9 = 1")
     answer(monkeypatch, tmp_path / "bad.toml")
-    window.actions_.open_config.trigger()
+    window.menu.open_config.trigger()
     assert "penalty.lambda9: no such setting" in window.messages.shown.text()
-    assert window.layout_.steering.config == before
+    assert window.ui.steering.config == before

@@ -40,7 +40,7 @@ def shown_model(window, exported, qtbot):
 
 def wait_for_cells(window, qtbot):
     def is_drawn():
-        picture = window.layout_.weights._picture
+        picture = window.ui.weights._picture
         return isinstance(window.run, InspectedFile) and picture is not None and picture.cells is not None
 
     qtbot.waitUntil(is_drawn, timeout=WAIT_MS)
@@ -52,7 +52,7 @@ def wait_for_model(window, qtbot, path):
 
 
 def test_that_an_onnx_file_is_drawn_cell_by_cell_with_its_layers_and_its_own_quantity(shown_model, conv):
-    layout, history = shown_model.layout_, shown_model.run.history
+    layout, history = shown_model.ui, shown_model.run.history
     assert [layer.info.name for layer in history[0].layers] == ["conv1", "conv2", "fc1", "fc2"]
     assert layout.weights.layer() == "fc1"
     cells = layout.weights._picture.cells.cells
@@ -73,7 +73,7 @@ def test_that_an_onnx_file_is_drawn_cell_by_cell_with_its_layers_and_its_own_qua
 
 
 def test_that_zooming_reads_single_cells_and_their_values_are_those_of_the_file(shown_model, conv, qtbot):
-    view = shown_model.layout_.weights
+    view = shown_model.ui.weights
     expected = conv.checkpoints[max(conv.checkpoints)]
     view.choices.layers.setCurrentText("fc2")
     qtbot.waitUntil(lambda: view._picture.cells is not None and view._picture.cells.cells.part.layer == "fc2")
@@ -86,7 +86,7 @@ def test_that_zooming_reads_single_cells_and_their_values_are_those_of_the_file(
 
 
 def test_that_rows_are_sorted_and_kernels_arranged_as_of_a_run(shown_model, qtbot):
-    view = shown_model.layout_.weights
+    view = shown_model.ui.weights
     view.choices.sort_rows.setChecked(True)
     qtbot.waitUntil(lambda: view._picture.cells is not None and view._picture.cells.cells.part.row_order is not None)
     order = view._picture.cells.cells.part.row_order
@@ -98,7 +98,7 @@ def test_that_rows_are_sorted_and_kernels_arranged_as_of_a_run(shown_model, qtbo
 
 
 def test_that_what_a_model_file_cannot_tell_is_empty_and_says_why(shown_model):
-    layout, actions = shown_model.layout_, shown_model.actions_
+    layout, actions = shown_model.ui, shown_model.menu
     assert layout.curves.is_empty()
     assert "A model file has no training in it" in layout.curves.empty.text()
     assert layout.examples.is_empty()
@@ -122,15 +122,15 @@ def test_that_what_a_model_file_cannot_tell_is_empty_and_says_why(shown_model):
 
 def test_that_a_run_opened_after_a_model_file_has_everything_again(shown_model, gated, qtbot):
     shown_model.open_run(gated.path)
-    layout = shown_model.layout_
+    layout = shown_model.ui
     qtbot.waitUntil(lambda: not any(view.is_empty() for view in layout.views.values()), timeout=WAIT_MS)
     assert isinstance(shown_model.run, StoredRun)
     assert "Press Train" in layout.curves.invitation()
     assert layout.curves.empty.text() == layout.curves.invitation()
     assert layout.examples.empty.text() == layout.examples.invitation()
     assert layout.weights.choices.unit.isEnabled()
-    assert shown_model.actions_.export.isEnabled()
-    assert "A model file" not in shown_model.actions_.export.toolTip() + shown_model.actions_.animation.toolTip()
+    assert shown_model.menu.export.isEnabled()
+    assert "A model file" not in shown_model.menu.export.toolTip() + shown_model.menu.animation.toolTip()
     assert layout.time.slider.isEnabled()
 
 
@@ -143,10 +143,10 @@ def test_that_other_forms_are_dropped_on_the_window_and_remembered(window, gated
         torch.save({"state_dict": {"module.fc.weight": torch.eye(12), "module.fc.bias": torch.ones(12)}}, path)
     assert drop(window, [QUrl.fromLocalFile(str(path))])
     wait_for_model(window, qtbot, path)
-    assert window.layout_.recent.paths == [path]
-    window.layout_.recent.fill()
+    assert window.ui.recent.paths == [path]
+    window.ui.recent.fill()
     window._show_run(None)
-    window.layout_.recent.actions()[0].trigger()
+    window.ui.recent.actions()[0].trigger()
     wait_for_model(window, qtbot, path)
 
 
@@ -158,7 +158,7 @@ def test_that_the_dialog_offers_runs_and_models(window, exported, monkeypatch, q
         return str(exported), ""
 
     monkeypatch.setattr(QFileDialog, "getOpenFileName", reply)
-    window.actions_.open.trigger()
+    window.menu.open.trigger()
     wait_for_model(window, qtbot, exported)
     assert all(f"*{suffix}" in asked[0][3] for suffix in (".h5", ".onnx", ".safetensors", ".pt", ".pth", ".bin"))
 
@@ -179,15 +179,15 @@ def test_that_what_cannot_be_read_is_said_and_the_window_stays_as_it_is(opened, 
         qtbot.waitUntil(lambda: opened.messages.shown is None)
     assert not (tmp_path / "made").exists()
     assert opened.run is before
-    assert not opened.layout_.curves.is_empty()
-    assert tmp_path / "trap.pt" not in opened.layout_.recent.paths
+    assert not opened.ui.curves.is_empty()
+    assert tmp_path / "trap.pt" not in opened.ui.recent.paths
 
 
 def test_that_the_window_answers_while_a_large_file_is_read_and_another_run_ends_that(window, gated, tmp_path, qtbot):
     path = tmp_path / "large.safetensors"
     save_file({"large.weight": torch.randn(4000, 10_000)}, path)
     window.open_run(path)
-    assert "Reading large.safetensors" in window.layout_.status.currentMessage()
+    assert "Reading large.safetensors" in window.ui.status.currentMessage()
     late = []
     for _ in range(20):
         began = time.perf_counter()
@@ -198,7 +198,7 @@ def test_that_the_window_answers_while_a_large_file_is_read_and_another_run_ends
     assert not window.models.is_reading()
     qtbot.wait(1500)
     assert window.run.path == gated.path
-    assert not window.layout_.status.currentMessage()
+    assert not window.ui.status.currentMessage()
 
 
 def test_that_closing_the_window_gives_up_what_is_read(window, tmp_path, qtbot):
@@ -216,7 +216,7 @@ def test_that_a_file_that_is_gone_meanwhile_is_told_when_its_cells_are_wanted(wi
     window.open_run(tmp_path / "a.safetensors")
     wait_for_cells(window, qtbot)
     shutil.move(tmp_path / "a.safetensors", tmp_path / "b.safetensors")
-    window.layout_.weights.heatmap.zoom(0.02)
+    window.ui.weights.heatmap.zoom(0.02)
     qtbot.waitUntil(lambda: window.messages.shown is not None, timeout=WAIT_MS)
     assert "a.safetensors" in window.messages.shown.text()
     window.messages.shown.close()

@@ -23,13 +23,13 @@ def stuck(window, qtbot, tmp_path):
 
 
 def state(window):
-    return window.layout_.state.text().strip(" ●")
+    return window.ui.state.text().strip(" ●")
 
 
 def test_that_it_says_what_cannot_be_written_and_stays_usable(stuck, qtbot):
     assert f"the folder {stuck.run.path.parent} is gone" in stuck.rescue.bar.text.text()
     assert state(stuck) == "paused: file cannot be written"
-    assert "cannot be written" in stuck.layout_.status.currentMessage()
+    assert "cannot be written" in stuck.ui.status.currentMessage()
     seen = len(stuck.run.history)
     ticks = []
     timer = QTimer(interval=10)
@@ -70,12 +70,12 @@ def test_that_it_goes_on_in_another_folder_and_the_window_follows(stuck, qtbot, 
     qtbot.waitUntil(lambda: len(history) > seen + 2, timeout=WAIT_MS)
     assert stuck.run.path == there / name
     assert stuck.windowTitle() == f"{name} — sparseviz"
-    qtbot.waitUntil(lambda: stuck.layout_.status.file.toolTip() == str(there / name), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: stuck.ui.status.file.toolTip() == str(there / name), timeout=WAIT_MS)
     stuck.stop()
     wait_for_end(stuck, qtbot)
     assert (stuck.run.path, stuck.run.status, len(stuck.run.history)) == (there / name, "stopped", len(history))
     assert [one.step for one in stuck.run.history] == [one.step for one in history]
-    assert stuck.actions_.export.isEnabled()
+    assert stuck.menu.export.isEnabled()
 
 
 def test_that_stop_ends_the_run_and_its_file_stays(stuck, qtbot, tmp_path):
@@ -94,7 +94,7 @@ def test_that_the_window_closes_at_once(window, qtbot, tmp_path, is_asked):
     shutil.move(window.run.path.parent, tmp_path / "away")
     if is_asked:
         qtbot.waitUntil(window.rescue.bar.isVisible, timeout=WAIT_MS)
-    thread = window.thread_
+    thread = window.training
     window.close()
     assert thread.isFinished()
     with RunReader(tmp_path / "away" / name) as run:

@@ -55,8 +55,8 @@ def asked(window, qtbot) -> TrustDialog:
 
 
 def test_that_training_asks_and_goes_on_when_the_code_may_be_run(window, qtbot, mine, tmp_path):
-    window.layout_.steering.set_config(short({"network": f"{mine}:make"}))
-    window.actions_.train.trigger()
+    window.ui.steering.set_config(short({"network": f"{mine}:make"}))
+    window.menu.train.trigger()
     dialog = asked(window, qtbot)
     assert not (tmp_path / "proof").exists()
     assert str(mine) in dialog.said.text()
@@ -73,21 +73,21 @@ def test_that_training_asks_and_goes_on_when_the_code_may_be_run(window, qtbot, 
 
 
 def test_that_no_leaves_the_window_as_it_is_and_train_asks_again(window, qtbot, mine, tmp_path):
-    window.layout_.steering.set_config(short({"network": f"{mine}:make"}))
+    window.ui.steering.set_config(short({"network": f"{mine}:make"}))
     for _ in range(2):
-        window.actions_.train.trigger()
+        window.menu.train.trigger()
         dialog = asked(window, qtbot)
         qtbot.mouseClick(dialog.leave, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: window.findChildren(TrustDialog) == [])
     assert not (tmp_path / "proof").exists()
     assert not window.is_training()
     window.load_preset("lenet5-digits")
-    assert window.layout_.steering.config == RunConfig.load("lenet5-digits")
+    assert window.ui.steering.config == RunConfig.load("lenet5-digits")
 
 
 def test_that_what_a_unit_of_a_run_from_elsewhere_sees_is_asked_for_and_shown(window, qtbot, foreign, tmp_path):
     window.open_run(foreign)
-    qtbot.waitUntil(lambda: not window.layout_.weights.is_empty(), timeout=20_000)
+    qtbot.waitUntil(lambda: not window.ui.weights.is_empty(), timeout=20_000)
     window.questions.ask_for_picture("1", 3)
     dialog = asked(window, qtbot)
     assert not (tmp_path / "proof").exists()
@@ -98,8 +98,8 @@ def test_that_what_a_unit_of_a_run_from_elsewhere_sees_is_asked_for_and_shown(wi
 
 def test_that_the_examples_ask_once_and_say_why_they_are_empty(window, qtbot, foreign, tmp_path):
     window.open_run(foreign)
-    next(dock for dock in window.layout_.docks if dock.objectName() == "examples").raise_()
-    qtbot.waitUntil(lambda: not window.layout_.weights.is_empty(), timeout=20_000)
+    next(dock for dock in window.ui.docks if dock.objectName() == "examples").raise_()
+    qtbot.waitUntil(lambda: not window.ui.weights.is_empty(), timeout=20_000)
     dialog = asked(window, qtbot)
     qtbot.mouseClick(dialog.leave, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.findChildren(TrustDialog) == [])

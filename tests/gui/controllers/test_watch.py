@@ -47,7 +47,7 @@ def assert_same_history(ours, theirs, *, previews=True):
 
 
 def state(window):
-    return window.layout_.state.text().strip(" ●")
+    return window.ui.state.text().strip(" ●")
 
 
 def wait_for_end(qtbot, window):
@@ -57,9 +57,9 @@ def wait_for_end(qtbot, window):
 def test_that_the_window_follows_to_the_end_and_has_drawn_what_the_finished_file_says(window, trained_long, qtbot):
     window.open_run(trained_long.path)
     assert (len(window.run.history), state(window)) == (HOLD, "training elsewhere")
-    assert f"written by process {trained_long.child.pid} on " in window.layout_.status.writer.text()
+    assert f"written by process {trained_long.child.pid} on " in window.ui.status.writer.text()
     shown = []
-    window.layout_.time.drawn.connect(lambda: shown.append(window.layout_.views["curves"].position + 1))
+    window.ui.time.drawn.connect(lambda: shown.append(window.ui.views["curves"].position + 1))
     trained_long.go_on()
     wait_for_end(qtbot, window)
     qtbot.waitUntil(lambda: bool(shown) and shown[-1] == len(window.run.history), timeout=PATIENCE_MS)
@@ -69,10 +69,10 @@ def test_that_the_window_follows_to_the_end_and_has_drawn_what_the_finished_file
         assert (window.run.errors, window.run.checkpoint_steps) == (run.errors, run.checkpoint_steps())
     assert (window.run.status, state(window)) == ("finished", "finished")
     told = f"test error {window.run.errors.test:.2f} %"
-    qtbot.waitUntil(lambda: told in window.layout_.ending.text(), timeout=PATIENCE_MS)
-    assert window.actions_.branch.isEnabled()
-    assert window.layout_.status.writer.text() == ""
-    assert window.layout_.status.currentMessage() == "The run has finished."
+    qtbot.waitUntil(lambda: told in window.ui.ending.text(), timeout=PATIENCE_MS)
+    assert window.menu.branch.isEnabled()
+    assert window.ui.status.writer.text() == ""
+    assert window.ui.status.currentMessage() == "The run has finished."
 
 
 def test_that_watching_changes_nothing_of_the_training(window, trained, qtbot, tmp_path):
@@ -97,7 +97,7 @@ def vars_of(errors):
 def test_that_a_time_that_was_chosen_stays_and_shows_the_true_weights_of_a_new_checkpoint(window, trained, qtbot):
     window.open_run(trained.path)
     before = window.run.checkpoint_steps
-    weights, time = window.layout_.weights, window.layout_.time
+    weights, time = window.ui.weights, window.ui.time
     qtbot.waitUntil(lambda: weights.history is not None, timeout=PATIENCE_MS)
     assert not weights._cells_available  # at the newest snapshot previews are drawn, as of a run that trains here
     time.choose(3)
@@ -119,7 +119,7 @@ def test_that_a_time_that_was_chosen_stays_and_shows_the_true_weights_of_a_new_c
 
 
 def test_that_the_controls_say_why_they_cannot_be_used(window, standing, gated):
-    actions = window.actions_
+    actions = window.menu
     window.open_run(standing.path)
     controls = actions.pause, actions.step, actions.steps, actions.epoch, actions.freeze, actions.stop
     for action in controls:
@@ -131,12 +131,12 @@ def test_that_the_controls_say_why_they_cannot_be_used(window, standing, gated):
 
 def test_that_a_run_whose_writer_is_killed_is_told_as_interrupted_and_can_be_resumed(window, standing, qtbot):
     window.open_run(standing.path)
-    assert not window.actions_.resume.isEnabled()
+    assert not window.menu.resume.isEnabled()
     killed(standing.child)
     wait_for_end(qtbot, window)
     assert (window.run.status, state(window)) == ("interrupted", "interrupted")
-    assert "Resume From File" in window.layout_.status.currentMessage()
-    assert window.actions_.resume.isEnabled()
+    assert "Resume From File" in window.ui.status.currentMessage()
+    assert window.menu.resume.isEnabled()
     assert len(window.run.history) == HOLD
 
 
@@ -155,7 +155,7 @@ def test_that_a_file_that_vanishes_or_is_damaged_is_told_and_the_window_keeps_wh
     assert "watched.h5" in window.messages.shown.text()
     assert "what was read of it stays" in window.messages.shown.text()
     assert (len(window.run.history), state(window)) == (HOLD, "followed no more")
-    assert not window.layout_.views["curves"].is_empty()
+    assert not window.ui.views["curves"].is_empty()
     window.messages.shown.close()
 
 
@@ -180,17 +180,17 @@ class TestStatusFile:
         for snapshot in window.run.history:
             np.testing.assert_equal(plain(snapshot, previews=False), plain(written[snapshot.step], previews=False))
         assert max(window.run.history[begun - 1].layers[0].preview.shape) <= PREVIEW_SIDE
-        assert not window.actions_.export.isEnabled()
-        assert "when the run has ended" in window.actions_.export.toolTip()
-        assert "status of " in window.layout_.status.writer.text()
+        assert not window.menu.export.isEnabled()
+        assert "when the run has ended" in window.menu.export.toolTip()
+        assert "status of " in window.ui.status.writer.text()
         trained.go_on()
         qtbot.waitUntil(lambda: window.run.has_checkpoints, timeout=PATIENCE_MS)
-        qtbot.waitUntil(lambda: not window.layout_.views["layers"].is_empty(), timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda: not window.ui.views["layers"].is_empty(), timeout=PATIENCE_MS)
         with RunReader(trained.path) as run:
             assert_same_history(window.run.history, run.history())
         assert state(window) == "finished"
-        assert window.actions_.export.isEnabled()
-        assert "with proof" in window.actions_.export.toolTip()
+        assert window.menu.export.isEnabled()
+        assert "with proof" in window.menu.export.toolTip()
         assert not status_path(trained.path).exists()
 
     def test_that_it_stands_for_a_run_file_on_a_network_drive(self, window, standing, tmp_path, monkeypatch, qtbot):
@@ -202,7 +202,7 @@ class TestStatusFile:
         killed(standing.child)  # on this very machine, so its lock says that it is gone
         qtbot.waitUntil(lambda: window.run.has_checkpoints, timeout=PATIENCE_MS)
         assert (state(window), len(window.run.history)) == ("interrupted", HOLD)
-        assert window.actions_.resume.isEnabled()
+        assert window.menu.resume.isEnabled()
 
     def test_that_what_a_killed_writer_left_opens_its_run_file(self, window, standing, qtbot):
         killed(standing.child)

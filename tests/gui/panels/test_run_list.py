@@ -31,8 +31,8 @@ def folder(tmp_path, gated, dense):
 
 @pytest.fixture
 def panel(window, folder, qtbot):
-    made = window.layout_.runs
-    next(dock for dock in window.layout_.docks if dock.objectName() == "runs").raise_()
+    made = window.ui.runs
+    next(dock for dock in window.ui.docks if dock.objectName() == "runs").raise_()
     QApplication.processEvents()
     made.show_folder(folder)
     qtbot.waitUntil(lambda: made.model.rowCount() == 5, timeout=WAIT_MS)
@@ -150,11 +150,11 @@ def test_that_a_new_file_in_the_folder_appears(panel, folder, gated, qtbot):
 
 
 def test_that_a_list_out_of_sight_reads_nothing_until_it_is_seen(window, folder, qtbot):
-    panel = window.layout_.runs
+    panel = window.ui.runs
     panel.show_folder(folder)
     qtbot.wait(300)
     assert panel.model.rowCount() == 0
-    next(dock for dock in window.layout_.docks if dock.objectName() == "runs").raise_()
+    next(dock for dock in window.ui.docks if dock.objectName() == "runs").raise_()
     qtbot.waitUntil(lambda: panel.model.rowCount() == 5, timeout=WAIT_MS)
 
 

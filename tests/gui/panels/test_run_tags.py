@@ -35,8 +35,8 @@ def folder(tmp_path, gated):
 
 @pytest.fixture
 def panel(window, folder, qtbot):
-    made = window.layout_.runs
-    next(dock for dock in window.layout_.docks if dock.objectName() == "runs").raise_()
+    made = window.ui.runs
+    next(dock for dock in window.ui.docks if dock.objectName() == "runs").raise_()
     made.show_folder(folder)
     qtbot.waitUntil(lambda: made.model.rowCount() == 2, timeout=WAIT_MS)
     return made

@@ -64,8 +64,8 @@ def family(make, folder):
 
 @pytest.fixture
 def panel(window, family, qtbot):
-    made = window.layout_.runs
-    next(dock for dock in window.layout_.docks if dock.objectName() == "runs").raise_()
+    made = window.ui.runs
+    next(dock for dock in window.ui.docks if dock.objectName() == "runs").raise_()
     made.show_folder(family)
     qtbot.waitUntil(lambda: len(made.model.rows) == 6, timeout=WAIT_MS)
     return made
@@ -191,8 +191,8 @@ def test_that_damaged_ancestry_is_shown_flat_and_hangs_nothing(panel, make, qtbo
 def test_that_a_list_without_branches_has_no_room_for_folding(window, make, folder, qtbot):
     make("one", "a")
     make("copy", "a")
-    panel = window.layout_.runs
-    next(dock for dock in window.layout_.docks if dock.objectName() == "runs").raise_()
+    panel = window.ui.runs
+    next(dock for dock in window.ui.docks if dock.objectName() == "runs").raise_()
     panel.show_folder(folder)
     qtbot.waitUntil(lambda: len(panel.model.rows) == 2, timeout=WAIT_MS)
     assert not panel.sheet.rootIsDecorated()

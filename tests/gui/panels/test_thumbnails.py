@@ -34,8 +34,8 @@ def folder(tmp_path, gated, dense):
 
 @pytest.fixture
 def panel(window, folder, qtbot):
-    made = window.layout_.runs
-    next(dock for dock in window.layout_.docks if dock.objectName() == "runs").raise_()
+    made = window.ui.runs
+    next(dock for dock in window.ui.docks if dock.objectName() == "runs").raise_()
     made.show_folder(folder)
     qtbot.waitUntil(lambda: made.model.rowCount() == 3, timeout=WAIT_MS)
     return made
@@ -119,9 +119,9 @@ def test_that_only_rows_in_sight_are_read_and_each_once(window, tmp_path, gated,
         return make(path)
 
     monkeypatch.setattr(thumbnails, "make", make_known)
-    panel = window.layout_.runs
+    panel = window.ui.runs
     panel.show_folder(folder)
-    next(dock for dock in window.layout_.docks if dock.objectName() == "runs").raise_()
+    next(dock for dock in window.ui.docks if dock.objectName() == "runs").raise_()
     qtbot.waitUntil(lambda: panel.model.rowCount() == 120, timeout=WAIT_MS)
     seen = visible(panel)
     assert 3 < len(seen) < 60
@@ -170,8 +170,8 @@ def test_that_a_damaged_histogram_leaves_the_cell_empty_and_the_list_whole(panel
 
 
 def test_that_a_run_is_listed_and_pictured_again_and_again_while_it_trains_and_its_file_stays_whole(window, qtbot):
-    panel = window.layout_.runs
-    next(dock for dock in window.layout_.docks if dock.objectName() == "runs").raise_()
+    panel = window.ui.runs
+    next(dock for dock in window.ui.docks if dock.objectName() == "runs").raise_()
     begin(window, qtbot, SHORT | {"epochs": 400, "record.snapshots": 1000})
     path = window.run.path
     panel.show_folder(path.parent)

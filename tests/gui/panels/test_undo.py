@@ -29,30 +29,30 @@ def redo(window, qtbot):
 
 
 def test_that_the_beginning_cannot_be_undone(window):
-    assert not window.actions_.undo.isEnabled()
-    assert not window.actions_.redo.isEnabled()
+    assert not window.menu.undo.isEnabled()
+    assert not window.menu.redo.isEnabled()
 
 
 def test_that_keys_take_an_edit_back_and_do_it_again_and_the_menu_names_it(window, qtbot):
-    panel = window.layout_.steering
+    panel = window.ui.steering
     first = panel.config
     type_into(qtbot, panel.fields["penalty.lambda2"].line, "0.25")
-    assert window.actions_.undo.text() == "&Undo λ₂ count"
+    assert window.menu.undo.text() == "&Undo λ₂ count"
     type_into(qtbot, panel.fields["seed"].line, "7")
     undo(window, qtbot)
     assert (panel.config.seed, panel.config.penalty.lambda2) == (first.seed, 0.25)
     undo(window, qtbot)
     assert panel.config == first
     assert panel.fields["penalty.lambda2"].line.text() == f"{first.penalty.lambda2:g}"
-    assert (window.actions_.undo.text(), window.actions_.redo.text()) == ("&Undo", "&Redo λ₂ count")
+    assert (window.menu.undo.text(), window.menu.redo.text()) == ("&Undo", "&Redo λ₂ count")
     redo(window, qtbot)
     redo(window, qtbot)
     assert (panel.config.seed, panel.config.penalty.lambda2) == (7, 0.25)
-    assert not window.actions_.redo.isEnabled()
+    assert not window.menu.redo.isEnabled()
 
 
 def test_that_a_line_keeps_the_undo_of_its_own_typing_until_it_is_done(window, qtbot):
-    panel = window.layout_.steering
+    panel = window.ui.steering
     type_into(qtbot, panel.fields["seed"].line, "7")
     epochs = panel.fields["epochs"].line
     before = epochs.text()
@@ -63,19 +63,19 @@ def test_that_a_line_keeps_the_undo_of_its_own_typing_until_it_is_done(window, q
 
 
 def test_that_a_preset_is_one_edit_that_undo_names(window, qtbot):
-    panel, presets = window.layout_.steering, window.layout_.presets
+    panel, presets = window.ui.steering, window.ui.presets
     first = panel.config
     presets.setCurrentText("lenet300-mnist-best")
     presets.activated.emit(presets.currentIndex())
     assert panel.config == RunConfig.load("lenet300-mnist-best")
-    assert window.actions_.undo.text() == "&Undo preset lenet300-mnist-best"
+    assert window.menu.undo.text() == "&Undo preset lenet300-mnist-best"
     undo(window, qtbot)
     assert panel.config == first
     assert presets.currentText() == "lenet5-digits"
 
 
 def test_that_a_sliders_drag_is_one_edit_and_the_next_drag_another(window, qtbot):
-    panel = window.layout_.steering
+    panel = window.ui.steering
     slider, first = panel.fields["penalty.lambda1"].slider, panel.config
     drag(qtbot, slider, 25)
     between = panel.config
@@ -100,7 +100,7 @@ def drag(qtbot, slider, pixels):
 
 
 def test_that_arrow_keys_held_on_a_slider_are_one_edit(window, qtbot):
-    panel = window.layout_.steering
+    panel = window.ui.steering
     slider, first = panel.fields["optimizer.rate"].slider, panel.config
     for _ in range(8):
         qtbot.keyClick(slider, Qt.Key.Key_Right)
@@ -109,22 +109,22 @@ def test_that_arrow_keys_held_on_a_slider_are_one_edit(window, qtbot):
 
 
 def test_that_a_value_that_is_none_or_the_same_leaves_nothing_to_undo(window, qtbot):
-    line = window.layout_.steering.fields["epochs"].line
+    line = window.ui.steering.fields["epochs"].line
     for text in ("many", line.text() + "0", line.text()):
         type_into(qtbot, line, text)
-    assert window.layout_.steering.edits.count() == 2  # to ten times as many, and back
+    assert window.ui.steering.edits.count() == 2  # to ten times as many, and back
 
 
 @pytest.fixture
 def training(window, qtbot):
-    window.layout_.steering.set_config(RunConfig().changed(LONG), "a long run")
-    window.actions_.train.trigger()
+    window.ui.steering.set_config(RunConfig().changed(LONG), "a long run")
+    window.menu.train.trigger()
     qtbot.waitUntil(lambda: isinstance(window.run, LiveRun) and len(window.run.history) > 1, timeout=WAIT_MS)
     return window
 
 
 def test_that_undo_steers_a_run_that_trains_and_says_what_it_cannot_take_back(training, qtbot):
-    panel = training.layout_.steering
+    panel = training.ui.steering
     steering = training.run.trainer.steering
     type_into(qtbot, panel.fields["penalty.lambda2"].line, "0.25")
     qtbot.waitUntil(lambda: steering.config.penalty.lambda2 == 0.25, timeout=WAIT_MS)
@@ -139,8 +139,8 @@ def test_that_undo_steers_a_run_that_trains_and_says_what_it_cannot_take_back(tr
     assert "Cannot be undone now" in panel.problem.text()
     assert "not shorter" in panel.problem.text()
     assert panel.config.epochs == 3000
-    assert training.actions_.undo.text() == "&Undo Epochs"
-    training.actions_.stop.trigger()
+    assert training.menu.undo.text() == "&Undo Epochs"
+    training.menu.stop.trigger()
     qtbot.waitUntil(lambda: not training.is_training(), timeout=WAIT_MS)
     QApplication.processEvents()
     undo(training, qtbot)  # the run's own configuration came back when it ended

@@ -8,8 +8,8 @@ def test_that_a_run_that_another_process_trains_is_told_from_one_that_was_interr
     with process(WRITE, gated.path, path) as child:
         lines(child, 2)
         window.open_run(path)
-        assert (window.run.status, window.layout_.state.text().strip(" ●")) == ("training", "training elsewhere")
+        assert (window.run.status, window.ui.state.text().strip(" ●")) == ("training", "training elsewhere")
         killed(child)
         child.wait()
     window.open_run(path)
-    assert (window.run.status, window.layout_.state.text().strip(" ●")) == ("interrupted", "interrupted")
+    assert (window.run.status, window.ui.state.text().strip(" ●")) == ("interrupted", "interrupted")

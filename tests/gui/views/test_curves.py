@@ -425,7 +425,7 @@ def test_that_a_click_in_the_curves_of_a_stored_run_moves_the_time_slider_and_it
     window.resize(1600, 1000)
     window.show()
     window.open_run(gated.path)
-    view = window.layout_.curves
+    view = window.ui.curves
     qtbot.waitUntil(lambda: not view.is_empty() and bool(view.left.landmarks.words))
     assert isinstance(window.run, StoredRun)
     told = [word.textItem.toPlainText() for word in view.left.landmarks.words]
@@ -433,7 +433,7 @@ def test_that_a_click_in_the_curves_of_a_stored_run_moves_the_time_slider_and_it
     history = window.run.history
     at = place(view, view.right, history[4].epoch)
     qtbot.mouseClick(view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    assert window.layout_.time.position() == 4
+    assert window.ui.time.position() == 4
     qtbot.waitUntil(lambda: view.position == 4)
     assert view.right.now.isVisible()
     assert view.right.now.value() == history[4].epoch

@@ -44,8 +44,8 @@ def said_in(top):
 
 def open_run(window, path, qtbot):
     window.open_run(path)
-    qtbot.waitUntil(lambda: not window.layout_.views["gates"].is_empty(), timeout=WAIT_MS)
-    return window.layout_
+    qtbot.waitUntil(lambda: not window.ui.views["gates"].is_empty(), timeout=WAIT_MS)
+    return window.ui
 
 
 def all_texts(layout, qtbot):

@@ -21,7 +21,7 @@ def new_window(qtbot, size=None):
 
 
 def dock(window, name):
-    return next(dock for dock in window.layout_.docks if dock.objectName() == name)
+    return next(dock for dock in window.ui.docks if dock.objectName() == name)
 
 
 def file():
@@ -32,9 +32,9 @@ def test_that_a_window_comes_back_as_it_was_left(qtbot):
     first = new_window(qtbot, (798, 740))  # the screen in memory is 800 pixels wide and high
     first.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock(first, "gates"))
     dock(first, "prior").close()
-    first.layout_.splitter.setSizes([500, 150])
+    first.ui.splitter.setSizes([500, 150])
     QApplication.processEvents()
-    shares = first.layout_.splitter.sizes()
+    shares = first.ui.splitter.sizes()
     first.close()
     size = first.width(), first.height()
     again = new_window(qtbot)
@@ -42,19 +42,19 @@ def test_that_a_window_comes_back_as_it_was_left(qtbot):
     assert size[1] == 740
     assert again.dockWidgetArea(dock(again, "gates")) == Qt.DockWidgetArea.LeftDockWidgetArea
     assert dock(again, "prior").isHidden()
-    assert again.layout_.splitter.sizes() == pytest.approx(shares, abs=3)
+    assert again.ui.splitter.sizes() == pytest.approx(shares, abs=3)
 
 
 def test_that_reset_layout_puts_every_dock_back(qtbot):
     window = new_window(qtbot, (1300, 850))
-    before = {each.objectName(): each.geometry() for each in window.layout_.docks}
+    before = {each.objectName(): each.geometry() for each in window.ui.docks}
     window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock(window, "gates"))
     dock(window, "prior").close()
     dock(window, "layers").setFloating(True)
     QApplication.processEvents()
-    window.actions_.reset_layout.trigger()
+    window.menu.reset_layout.trigger()
     QApplication.processEvents()
-    for each in window.layout_.docks:
+    for each in window.ui.docks:
         was, now = before[each.objectName()], each.geometry()
         assert not each.isFloating()
         if was.y() < 0:
@@ -70,22 +70,22 @@ DAMAGED = (b"", b"\x00\xff\x13 not an ini [[[", b"[window]\ngeometry=12\ndocks=h
 
 @pytest.mark.parametrize("content", DAMAGED)
 def test_that_what_cannot_be_read_gives_the_default(qtbot, content):
-    whole = {each.objectName(): each.geometry() for each in new_window(qtbot, (1300, 850)).layout_.docks}
+    whole = {each.objectName(): each.geometry() for each in new_window(qtbot, (1300, 850)).ui.docks}
     file().parent.mkdir(parents=True, exist_ok=True)
     file().write_bytes(content)
     window = new_window(qtbot, (1300, 850))
-    assert {each.objectName(): each.geometry() for each in window.layout_.docks} == whole
+    assert {each.objectName(): each.geometry() for each in window.ui.docks} == whole
 
 
 def test_that_a_state_cut_short_or_of_another_version_gives_the_default(qtbot):
     first = new_window(qtbot, (1300, 850))
-    whole = {each.objectName(): each.geometry() for each in first.layout_.docks}
+    whole = {each.objectName(): each.geometry() for each in first.ui.docks}
     settings = QSettings(str(file()), QSettings.Format.IniFormat)
     settings.setValue("window/docks", first.saveState(99))
     settings.setValue("window/geometry", first.saveGeometry().left(20))
     settings.sync()
     window = new_window(qtbot, (1300, 850))
-    assert {each.objectName(): each.geometry() for each in window.layout_.docks} == whole
+    assert {each.objectName(): each.geometry() for each in window.ui.docks} == whole
 
 
 def test_that_a_folder_that_cannot_be_written_does_not_hinder_closing(qtbot, tmp_path, monkeypatch):
@@ -100,10 +100,10 @@ def test_that_a_folder_that_cannot_be_written_does_not_hinder_closing(qtbot, tmp
 def test_that_nothing_is_cut_off_at_any_size(qtbot, gated, size):
     window = new_window(qtbot, size)
     window.open_run(gated.path)
-    qtbot.waitUntil(lambda: not window.layout_.weights.is_empty(), timeout=20_000)
+    qtbot.waitUntil(lambda: not window.ui.weights.is_empty(), timeout=20_000)
     QApplication.processEvents()
     assert (window.width(), window.height()) == size
-    for view in (*window.layout_.views.values(), window.layout_.prior):
+    for view in (*window.ui.views.values(), window.ui.prior):
         place = view.mapTo(window, view.rect().topLeft())
         assert window.rect().contains(view.rect().translated(place))
         assert view.width() >= view.minimumSizeHint().width()

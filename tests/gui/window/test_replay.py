@@ -19,14 +19,14 @@ WAIT_MS = 20_000
 
 @pytest.fixture
 def time(opened):
-    return opened.layout_.time
+    return opened.ui.time
 
 
 @pytest.fixture
 def dialog(opened):
     """The dialog, with the curves in focus."""
-    opened.layout_.curves.setFocus()
-    opened.actions_.animation.trigger()
+    opened.ui.curves.setFocus()
+    opened.menu.animation.trigger()
     return opened.findChild(AnimationDialog)
 
 
@@ -53,9 +53,9 @@ class TestPlaying:
         assert time.position() == last > 5
         fast(time)
         seen = watched(time)
-        opened.actions_.play.trigger()
-        assert opened.actions_.play.text() == "P&ause Snapshots"
-        qtbot.waitUntil(lambda: not opened.actions_.play.isChecked(), timeout=WAIT_MS)
+        opened.menu.play.trigger()
+        assert opened.menu.play.text() == "P&ause Snapshots"
+        qtbot.waitUntil(lambda: not opened.menu.play.isChecked(), timeout=WAIT_MS)
         assert seen == [(did, position) for position in range(last + 1) for did in ("asked", "drawn")]
         qtbot.wait(200)
         assert time.position() == last
@@ -79,7 +79,7 @@ class TestPlaying:
         assert [time.speed.itemData(index) for index in range(time.speed.count())] == [1, 2, 5, 10, 20]
         time.choose(0)
         time.speed.setCurrentIndex(0)
-        opened.actions_.play.trigger()
+        opened.menu.play.trigger()
         qtbot.wait(500)
         assert time.position() == 0
         qtbot.waitUntil(lambda: time.position() == 1, timeout=WAIT_MS)
@@ -92,7 +92,7 @@ class TestPlaying:
         qtbot.waitUntil(lambda: opened._drawn == (len(opened.run.history), 0), timeout=WAIT_MS)
         time.moved.disconnect(opened._move)  # a window that does not come to drawing
         seen = watched(time)
-        opened.actions_.play.trigger()
+        opened.menu.play.trigger()
         qtbot.wait(400)
         assert seen == [("asked", 1)]
         opened._move()
@@ -104,7 +104,7 @@ class TestPlaying:
         for key, position in ((Qt.Key.Key_Home, 0), (Qt.Key.Key_End, last)):
             qtbot.keyClick(time.slider, key)
             assert time.position() == position
-        for action, position in ((opened.actions_.first, 0), (opened.actions_.last, last)):
+        for action, position in ((opened.menu.first, 0), (opened.menu.last, last)):
             action.trigger()
             assert time.position() == position
 
@@ -117,17 +117,17 @@ class TestPlaying:
         qtbot.waitUntil(lambda: 90 < time.slider.width() < 200, timeout=WAIT_MS)
 
     def test_that_another_run_or_none_stops_playing(self, time, opened, gated):
-        opened.actions_.play.trigger()
+        opened.menu.play.trigger()
         opened.open_run(gated.path)
-        assert not opened.actions_.play.isChecked()
-        opened.layout_.clear()
-        assert not opened.actions_.play.isEnabled()
+        assert not opened.menu.play.isChecked()
+        opened.ui.clear()
+        assert not opened.menu.play.isEnabled()
         assert not time.speed.isEnabled()
 
 
 class TestAnimation:
     def test_that_every_snapshot_becomes_a_frame_as_the_view_draws_it(self, dialog, time, opened, qtbot, tmp_path):
-        view, length = opened.layout_.curves, len(opened.run.history)
+        view, length = opened.ui.curves, len(opened.run.history)
         assert dialog.what.currentData() is view
         assert f"{length} frames of {view.width()} × {view.height()} pixels" in dialog.told.text()
         dialog.start(tmp_path / "run.gif")
@@ -147,7 +147,7 @@ class TestAnimation:
 
     def test_that_the_window_shows_what_it_showed_before(self, opened, time, qtbot, tmp_path):
         time.choose(3)
-        opened.actions_.animation.trigger()
+        opened.menu.animation.trigger()
         dialog = opened.findChild(AnimationDialog)
         dialog.what.setCurrentIndex(dialog.what.count() - 1)
         dialog.stride.setValue(4)
@@ -201,9 +201,9 @@ class TestAnimation:
         assert opened.findChild(QMessageBox) is None
 
     def test_that_it_waits_for_a_stored_run(self, window, gated):
-        assert not window.actions_.animation.isEnabled()
+        assert not window.menu.animation.isEnabled()
         window.open_run(gated.path)
-        assert window.actions_.animation.isEnabled()
+        assert window.menu.animation.isEnabled()
 
 
 @pytest.mark.parametrize("length", [1, 2, 10, 299, 300, 301, 302, 599, 600, 1000, 54_321])

@@ -34,7 +34,7 @@ def look() -> dict[str, object]:
         places |= {name: (middle.x(), middle.y()) for name in names(widget)}
     from sparseviz.gui.main_window import MainWindow  # which may be loaded only once Qt is there
 
-    layout = next(widget for widget in QApplication.topLevelWidgets() if isinstance(widget, MainWindow)).layout_
+    layout = next(widget for widget in QApplication.topLevelWidgets() if isinstance(widget, MainWindow)).ui
     return {
         "places": places,
         "position": layout.time.position(),

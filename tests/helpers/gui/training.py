@@ -10,8 +10,8 @@ WAIT_MS = 60_000
 
 def begin(window, qtbot, settings):
     """Press Train and wait for the first snapshots."""
-    window.layout_.steering.set_config(RunConfig().changed(settings))
-    window.actions_.train.trigger()
+    window.ui.steering.set_config(RunConfig().changed(settings))
+    window.menu.train.trigger()
     qtbot.waitUntil(lambda: isinstance(window.run, LiveRun) and len(window.run.history) > 2, timeout=WAIT_MS)
 
 

@@ -70,7 +70,7 @@ def window(qtbot, tmp_path):
 def test_that_a_layer_of_millions_is_shown_in_blocks_and_weight_by_weight(window, qtbot, tmp_path):
     weight, mask = write_run(tmp_path / "large.h5", 2048, 3072)
     window.open_run(tmp_path / "large.h5")
-    view = window.layout_.weights
+    view = window.ui.weights
     qtbot.waitUntil(lambda: view._picture is not None, timeout=WAIT_MS)
     wait_for_block(view, qtbot, 4)
     cells = view._picture.cells.cells
@@ -94,7 +94,7 @@ def test_that_4096_x_25088_weights_open_zoom_to_one_and_back_without_a_pause_or_
     """On an idle machine: no pause over 100 ms once it is reduced; memory below one more copy of the weights."""
     rows, columns = 4096, 25088
     write_run(tmp_path / "huge.h5", rows, columns)
-    view, lateness, before, peak = window.layout_.weights, Lateness(), resident(), Peak()
+    view, lateness, before, peak = window.ui.weights, Lateness(), resident(), Peak()
     peak.start()
     began = time.perf_counter()
     window.open_run(tmp_path / "huge.h5")
