@@ -285,11 +285,11 @@ print([name for name in ("torch", "PySide6") if name in sys.modules])
     assert done.stdout == "[]\n", done.stderr
 
 
-def test_that_the_readmes_example_with_h5py_alone_runs_as_printed(copy, tmp_path):
-    chapter = (ROOT / "README.md").read_text(encoding="utf-8").split("## The run file")[1]
-    block = re.search(r"\n\n((?:    .*\n)+)", chapter)
+def test_that_the_manuals_example_with_h5py_alone_runs_as_printed(copy, tmp_path):
+    page = (ROOT / "resources" / "manual" / "run-file.md").read_text(encoding="utf-8")
+    block = re.search(r"\n```python\n(.+?\n)```\n", page, re.DOTALL)
     assert block
-    code = block[1].replace("\n    ", "\n").removeprefix("    ")
+    code = block[1]
     copy.rename(tmp_path / "run.h5")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -44,7 +44,7 @@ class TestTool:
     def test_that_a_copy_of_a_run_that_is_written_or_whose_writer_was_killed_is_listed_once_it_is_cleared(
         self, gated, tmp_path
     ):
-        """As the README says: HDF5's tools refuse a file that a writer has open, or had when it died."""
+        """As the manual says: HDF5's tools refuse a file that a writer has open, or had when it died."""
         path = tmp_path / "run.h5"
         with process(WRITE, gated.path, path) as child:
             lines(child, 3)

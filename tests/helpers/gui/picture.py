@@ -1,4 +1,4 @@
-"""Pictures of the real window for the README: `python -m tests.helpers.gui.picture RUN.h5 FOLDER`."""
+"""Pictures of the real window for the manual: `python -m tests.helpers.gui.picture RUN.h5 FOLDER`."""
 
 import os
 import sys
