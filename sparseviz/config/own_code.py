@@ -24,6 +24,7 @@ from typing import Any
 
 from sparseviz.config import paths
 from sparseviz.config.errors import InputError
+from sparseviz.config.whole_file import whole_file
 
 FRAMES = 8  # of a traceback: the last
 _REMEMBERED = "trusted_code.json"  # path to SHA-256, in the settings folder
@@ -115,11 +116,10 @@ def trust(code: Code, *, remember: bool = True) -> None:
     _trusted.add((code.path, code.digest))
     if remember:
         file = paths.settings_folder() / _REMEMBERED
-        temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(_remembered() | {str(code.path): code.digest}, indent=2), encoding="utf-8")
-            temporary.replace(file)
+            with whole_file(file) as new:
+                new.write_text(json.dumps(_remembered() | {str(code.path): code.digest}, indent=2), encoding="utf-8")
         except OSError as error:
             logging.getLogger(__name__).warning("%s is trusted until the program ends: %s", code.path, error)
 

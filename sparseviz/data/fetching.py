@@ -1,13 +1,13 @@
 """Files of a data set from their home: whole, with the right sum, or not at all."""
 
 import hashlib
-import os
 import urllib.request
 from collections.abc import Generator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from http.client import HTTPException
 from pathlib import Path
 
+from sparseviz.config.whole_file import whole_file
 from sparseviz.data.data_set import OWN_FILES, DataError, Progress
 
 TIMEOUT_S = 30.0  # of silence
@@ -30,24 +30,19 @@ def fetch(target: Path, homes: Sequence[str], expected: str, progress: Progress 
 
 
 def _fetch_from(address: str, target: Path, expected: str, progress: Progress | None) -> None:
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     digest = hashlib.md5(usedforsecurity=False)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file, closing(_blocks(address)) as blocks:
+        with whole_file(target) as part, part.open("wb") as file, closing(_blocks(address)) as blocks:
             for block, done, total in blocks:
                 file.write(block)
                 digest.update(block)
                 if progress:
                     progress(target.name, done, total)
-        if digest.hexdigest() != expected:
-            raise _FetchError(f"MD5 {digest.hexdigest()}, expected {expected}")
-        part.replace(target)
+            if digest.hexdigest() != expected:
+                raise _FetchError(f"MD5 {digest.hexdigest()}, expected {expected}")
     except OSError as error:
         raise DataError(f"{target} cannot be written: {error.strerror}; name another folder with --data-dir") from None
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def _blocks(address: str) -> Generator[tuple[bytes, int, int], None, None]:

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from sparseviz.config import paths
+from sparseviz.config.whole_file import whole_file
 from sparseviz.data.data_set import Progress, md5
 from sparseviz.data.decoding import Recipe, UnreadableError
 
@@ -101,11 +102,10 @@ def _kept(root: Path) -> dict[str, Looked]:
 def _keep(root: Path, known: Mapping[str, Looked]) -> None:
     """A folder that cannot be written costs another look next time."""
     path = cache_path(root)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     files = {
         name: ((each.stamp.size, each.stamp.changed_ns), each.md5, each.problem) for name, each in sorted(known.items())
     }
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps({"version": VERSION, "folder": str(root), "files": files}), encoding="utf-8")
-        part.replace(path)
+        with whole_file(path) as part:
+            part.write_text(json.dumps({"version": VERSION, "folder": str(root), "files": files}), encoding="utf-8")

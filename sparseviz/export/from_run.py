@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from sparseviz.config.whole_file import rename_to_new
+from sparseviz.config.whole_file import scratch, whole_file
 from sparseviz.export.finish import Finished, finish
 from sparseviz.export.graph.onnx_file import write_onnx
 from sparseviz.export.options import ExportError, ExportOptions
@@ -49,7 +49,7 @@ def export_run(
     source = _Source.read(run)
     now_at("network")
     model = baked_model(source.info.config.network, source.checkpoint, len(source.info.classes))
-    with _temporary(out, "dense") as dense, _temporary(out, "file") as file:
+    with _writing(out) as (dense, file):
         now_at("onnx")
         inputs = proof_inputs(source.info, source.inputs, options)
         metadata = _metadata(run, source, options, inputs)
@@ -58,7 +58,6 @@ def export_run(
         now_at("proof")
         report = _prove(_Job(out, options, source, model, inputs), dense, file, finished, now_at)
         now_at("files")
-        rename_to_new(file, out)
     _write_companions(report, source)
     return report
 
@@ -194,16 +193,13 @@ def _reading(source: _Source, *, raw: bool) -> Reading:
 
 
 @contextlib.contextmanager
-def _temporary(out: Path, word: str) -> Iterator[Path]:
-    """A name beside `out` under which to write; nothing of it is left, whatever happens."""
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.{word}.tmp")
+def _writing(out: Path) -> Iterator[tuple[Path, Path]]:
+    """Where to write the dense file and the one that becomes `out`; a folder that takes none is told at once."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        temporary.touch(exist_ok=False)
-        yield temporary
+        with scratch(out) as dense, whole_file(out, is_new=True) as file:
+            file.touch()
+            yield dense, file
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error
         raise ExportError(f"{out} cannot be written: {reason}; choose another folder") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()

@@ -66,6 +66,7 @@ def clean(path: Path) -> None:
 
 
 def _temporary(status: Path) -> Path:
+    """One name, which `clean` finds; no other writes it, as a run has one writer."""
     return status.with_name(f".{status.name}.tmp")
 
 
@@ -127,6 +128,7 @@ class StatusFile:
         return f'{json.dumps(head, allow_nan=False)[:-1]}, "snapshots": [\n{snapshots}]}}\n'
 
     def _replace(self, text: str) -> None:
+        """Not durable, as whole_file is: time spent waiting for the disk would make the next one later (SHARE)."""
         status = status_path(self._run)
         temporary = _temporary(status)
         temporary.write_text(text, encoding="utf-8")

@@ -1,6 +1,5 @@
-"""Where things live: names of new runs, and files that get their name without taking another's."""
+"""Where things live: names of new runs, and the program's folders."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 
 from sparseviz.config import paths
 from sparseviz.config.paths import new_run_path
-from sparseviz.config.whole_file import rename_to_new
 from tests.helpers.places import ROOT
 
 
@@ -67,47 +65,6 @@ class TestNewRunPath:
         monkeypatch.setattr(paths, "runs_folder", lambda: tmp_path)
         touch(tmp_path, "run-0001.h5")
         assert new_run_path("run") == tmp_path / "run-0002.h5"
-
-
-def no_links(*_args, **_kwargs) -> None:
-    raise OSError(95, "Operation not supported")
-
-
-@pytest.fixture(params=["links", "no links"])
-def file_system(request, monkeypatch):
-    """The one here, and one without hard links, which this machine may not have."""
-    if request.param == "no links":
-        monkeypatch.setattr(os, "link", no_links)
-
-
-@pytest.mark.usefixtures("file_system")
-class TestRenameToNew:
-    def test_that_a_free_name_is_given_and_the_temporary_one_is_gone(self, tmp_path):
-        (tmp_path / "temporary").write_text("new")
-        rename_to_new(tmp_path / "temporary", tmp_path / "name")
-        assert [path.name for path in tmp_path.iterdir()] == ["name"]
-        assert (tmp_path / "name").read_text() == "new"
-
-    def test_that_a_taken_name_is_refused_and_both_files_stay_as_they_were(self, tmp_path):
-        (tmp_path / "temporary").write_text("new")
-        (tmp_path / "name").write_text("old")
-        with pytest.raises(FileExistsError):
-            rename_to_new(tmp_path / "temporary", tmp_path / "name")
-        assert (tmp_path / "name").read_text() == "old"
-        assert (tmp_path / "temporary").read_text() == "new"
-
-    def test_that_a_folder_of_that_name_is_refused(self, tmp_path):
-        (tmp_path / "temporary").write_text("new")
-        (tmp_path / "name").mkdir()
-        with pytest.raises(FileExistsError):
-            rename_to_new(tmp_path / "temporary", tmp_path / "name")
-        assert list((tmp_path / "name").iterdir()) == []
-        assert (tmp_path / "temporary").read_text() == "new"
-
-    def test_that_a_temporary_file_that_is_gone_is_told_and_nothing_is_made(self, tmp_path):
-        with pytest.raises(FileNotFoundError):
-            rename_to_new(tmp_path / "temporary", tmp_path / "name")
-        assert list(tmp_path.iterdir()) == []
 
 
 class TestFolders:

@@ -2,12 +2,11 @@
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparseviz.config.whole_file import rename_to_new
+from sparseviz.config.whole_file import whole_file
 from sparseviz.export.convert.moment import ConvertError, Moment
 from sparseviz.export.convert.tables import write_tables
 from sparseviz.export.convert.tensorboard import write_events
@@ -50,25 +49,10 @@ def convert_run(run: str | Path, form: str, out: str | Path | None = None, *, st
 
 @contextlib.contextmanager
 def _new(out: Path) -> Iterator[Path]:
-    """A free name beside `out` for a file or a folder, which gets its own name once it is whole."""
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _rename(temporary, out)
+        with whole_file(out, is_new=True) as temporary:
+            yield temporary
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error
         raise ConvertError(f"{out} cannot be written: {reason}; choose another folder or name") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-
-
-def _rename(temporary: Path, out: Path) -> None:
-    if temporary.is_file():
-        rename_to_new(temporary, out)
-    elif out.exists():
-        raise FileExistsError(out)
-    else:
-        temporary.rename(out)

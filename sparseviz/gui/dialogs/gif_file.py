@@ -11,6 +11,7 @@ from PIL.GifImagePlugin import getdata
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
+from sparseviz.config.whole_file import whole_file
 from sparseviz.gui.dialogs.view_file import cannot_write
 
 _FOR_EVER = b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"  # played again and again
@@ -24,9 +25,10 @@ class GifFile:
         self.path, self.frames = path, 0
         self._duration_ms = 1000 // frames_a_second
         self._last: Image.Image | None = None
-        self._temporary = path.with_name(f".{path.name}.part")
+        self._whole = contextlib.ExitStack()
         with self._writing():
-            self._file = self._temporary.open("wb")
+            temporary = self._whole.enter_context(whole_file(path))
+            self._file = self._whole.enter_context(temporary.open("wb"))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -56,15 +58,12 @@ class GifFile:
         """End the file and give it its name; a file that had it before is replaced."""
         with self._writing():
             self._file.write(_END)
-            self._file.close()
-            self._temporary.replace(self.path)
+            self._whole.close()
 
     def discard(self) -> None:
         """Leave nothing behind; a finished file stays."""
-        with contextlib.suppress(OSError, AttributeError):  # a full disk, again; a file that was never opened
-            self._file.close()
-        with contextlib.suppress(OSError):
-            self._temporary.unlink()
+        with contextlib.suppress(OSError):  # a full disk, again
+            self._whole.__exit__(GeneratorExit, GeneratorExit(), None)
 
 
 def _fitted(picture: QImage, size: tuple[int, int]) -> QImage:

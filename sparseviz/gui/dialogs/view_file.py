@@ -12,6 +12,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QGraphicsView, QWidget
 
 from sparseviz.config import InputError
+from sparseviz.config.whole_file import whole_file
 from sparseviz.gui.qt.focus_guide import FocusFrame
 from sparseviz.gui.views.base import Pane, Table
 
@@ -101,13 +102,10 @@ def _form(path: Path, forms: Forms) -> Callable[[], bytes]:
 
 def write(path: Path, form: Callable[[], bytes]) -> None:
     """Write a file whole or not at all. Raises ViewFileError."""
-    content, temporary = form(), path.with_name(f".{path.name}.part")
+    content = form()
     try:
-        try:
+        with whole_file(path) as temporary:
             temporary.write_bytes(content)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise cannot_write(path, error) from None
 

@@ -37,7 +37,7 @@ def draw(plan: Plan, rows: Sequence[Row], layers: Sequence[Row], path: Path) -> 
         figure.legend(fontsize="small", loc="outside right upper", title="full: test\nhollow: validation")
     elif axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize="small")
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=150, format="png")
 
 
 def _draw_lines(axes: Axes, study: Study, rows: Sequence[Row]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from sparseviz.config.whole_file import whole_file
 from sparseviz.runs.study.plan import Plan, PlannedRun
 from sparseviz.runs.study.work import run_path
 from sparseviz.store import RunReader, summary
@@ -48,9 +49,9 @@ def _write_text(text: str, path: Path) -> None:
 
 def _write_whole(path: Path, write: Callable[[Path], None]) -> Path:
     """A reader finds the old file or the new one, never half of it."""
-    temporary = path.with_name(f"{path.stem}.part{path.suffix}")
-    write(temporary)
-    return temporary.replace(path)
+    with whole_file(path) as temporary:
+        write(temporary)
+    return path
 
 
 def _summary(path: Path) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import h5py
 
+from sparseviz.config.whole_file import scratch
 from sparseviz.store.files.hdf5 import LIBVER, open_file
 from sparseviz.store.files.place import Place
 
@@ -16,17 +17,13 @@ FLUSHES = 3  # at most, before a file that cannot be written is closed
 
 def clean_copy(place: Place, path: Path) -> None:
     """A new file at `path`, closed, with all that is whole in the file at `place`; needs room for it twice."""
-    raw = path.with_name(f"{path.name}.raw")
-    try:
+    with scratch(path) as raw:
         place.copy_to(raw)
         with open_file(raw, is_live=False) as source, h5py.File(path, "x", libver=LIBVER) as copy:
             for name, value in source.attrs.items():
                 copy.attrs[name] = value
             for name in source:
                 source.copy(name, copy)
-    finally:
-        with contextlib.suppress(OSError):
-            raw.unlink()
 
 
 def put_aside(file: h5py.File) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import h5py
 
-from sparseviz.config.whole_file import rename_to_new
+from sparseviz.config.whole_file import rename_to_new, scratch
 from sparseviz.store.files.hdf5 import LIBVER
 from sparseviz.store.files.lock import Writer, WriterLock, writer_of
 from sparseviz.store.files.moving import clean_copy, put_aside
@@ -23,14 +23,14 @@ class SafeFile:
 
     def __init__(self, path: Path, fill: Callable[[h5py.File], None]) -> None:
         self._lock: WriterLock | None = None
-        temporary = _temporary(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists():
                 raise FileExistsError(path)
-            with h5py.File(temporary, "x", libver=LIBVER) as made:
-                fill(made)
-            self._publish(temporary, path, rename_to_new)
+            with scratch(path) as temporary:
+                with h5py.File(temporary, "x", libver=LIBVER) as made:
+                    fill(made)
+                self._publish(temporary, path, rename_to_new)
         except FileExistsError as error:
             if path.parent.is_dir():
                 raise RunFileError(f"{path} {_taken(path)}; choose another name") from None
@@ -39,8 +39,6 @@ class SafeFile:
             ) from error
         except OSError as error:
             raise RunFileError(f"{path} cannot be written: {reason_of(error)}; choose another folder") from error
-        finally:
-            _remove(temporary)
 
     def _publish(self, temporary: Path, path: Path, rename: Callable[[Path, Path], None]) -> None:
         """Give the file its name and open it; nobody sees it without its writer's lock."""
@@ -128,13 +126,11 @@ class SafeFile:
             raise WriteError(path, reason_of(error)) from error
 
     def _move(self, path: Path, rename: Callable[[Path, Path], None]) -> None:
-        file, lock, place, temporary = self._file, self._lock, self._place, _temporary(path)
+        file, lock, place = self._file, self._lock, self._place
         small = self._small  # open until the old file is put aside
-        try:
+        with scratch(path) as temporary:
             clean_copy(place, temporary)
             self._publish(temporary, path, rename)
-        finally:
-            _remove(temporary)
         put_aside(file)
         small.clear()
         place.close()
@@ -164,15 +160,6 @@ class SafeFile:
         self._place.close()
         if self._lock:
             self._lock.release()
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
-
-
-def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink()
 
 
 def _taken(path: Path) -> str:

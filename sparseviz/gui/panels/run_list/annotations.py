@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sparseviz.config import InputError
+from sparseviz.config.whole_file import whole_file
 from sparseviz.store.header import RunHeader
 
 FILE = "notes.json"  # {file name: {"note", "tags", "created"}}, or {file name: note}
@@ -86,8 +87,6 @@ def _annotation(entry: Any) -> Annotation:
 
 
 def _store(folder: Path, annotations: dict[str, Annotation]) -> None:
-    """Whole or not at all."""
-    temporary = folder / f".{FILE}.part"
     entries = {name: asdict(annotation) for name, annotation in annotations.items()}
-    temporary.write_text(json.dumps(entries, ensure_ascii=False, indent=1), encoding="utf-8")
-    temporary.replace(folder / FILE)
+    with whole_file(folder / FILE) as new:
+        new.write_text(json.dumps(entries, ensure_ascii=False, indent=1), encoding="utf-8")
