@@ -8,6 +8,7 @@ from typing import Protocol
 from sparseviz.store import RunWriter, WriteError
 from sparseviz.training.commands import Commanded
 from sparseviz.values.snapshot import Checkpoint, Errors, Snapshot
+from sparseviz.values.states import RunStatus
 
 
 class Rescuer(Protocol):
@@ -42,7 +43,7 @@ class PatientWriter:
         """Write a checkpoint."""
         self._insist(partial(self._writer.checkpoint, checkpoint))
 
-    def finish(self, status: str, errors: Errors) -> None:
+    def finish(self, status: RunStatus, errors: Errors) -> None:
         """Write how the run ended, and close the file."""
         self._insist(partial(self._writer.finish, status, errors))
 

@@ -27,6 +27,7 @@ from sparseviz.training.memory import check_memory, memory_of
 from sparseviz.training.ranks import here, joined
 from sparseviz.training.trainer import Trainer
 from sparseviz.values.snapshot import Snapshot
+from sparseviz.values.states import RunStatus
 
 CHECKPOINTS = 10  # of a run, over time; the file's slots decide which of them stay
 CHECKPOINT_SECONDS = 300.0  # so much of a long run is lost at most when its process dies, or two snapshots' time
@@ -199,7 +200,7 @@ def _record(trainer: Trainer, writer: PatientWriter, watcher: "_Guarded", read_t
             _train(trainer, writer, watcher)
             errors = trainer.errors(read_test=read_test())
         writer.checkpoint(trainer.checkpoint(resumable=True, live=True))
-        writer.finish("stopped" if trainer.stopped else "finished", errors)
+        writer.finish(RunStatus.STOPPED if trainer.stopped else RunStatus.FINISHED, errors)
     except BaseException as error:
         writer.fail(error)
         raise

@@ -19,6 +19,7 @@ from sparseviz.store.format import RunInfo
 from sparseviz.store.reader import RunReader
 from sparseviz.store.status_file import SUFFIX, Status, clean, read_status, status_path
 from sparseviz.values.snapshot import Errors, Snapshot
+from sparseviz.values.states import RunStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class News:
     """What is new of a run, and how it stands."""
 
     snapshots: tuple[Snapshot, ...]
-    status: str  # as RunReader.status; "ended" where only the run file could say how
+    status: RunStatus
     writer: Writer | None
     message: str = ""
     errors: Errors = field(default_factory=Errors)
@@ -51,12 +52,12 @@ def source_of(path: Path) -> Source:
     if path.suffix == SUFFIX:
         return StatusSource(path)
     status = status_path(path)
-    if is_remote(path) and is_file(status) and (source := StatusSource(status)).standing() == "training":
+    if is_remote(path) and is_file(status) and (source := StatusSource(status)).standing() is RunStatus.TRAINING:
         return source
     try:
         return FileSource(path)
     except RunFileError:
-        if is_file(status) and (source := StatusSource(status)).standing() == "training":
+        if is_file(status) and (source := StatusSource(status)).standing() is RunStatus.TRAINING:
             return source
         raise
 
@@ -79,11 +80,11 @@ class FileSource:
             status, writer, count = run.status, run.writer, len(run)  # first: what is read after an end is all there is
             if run.info.created != self.info.created or count < self._seen:
                 raise RunFileError(f"{self.path} is another run by now; open it anew")
-            if status == "training":
+            if status is RunStatus.TRAINING:
                 snapshots = run.snapshots(self._seen) if count > self._seen else ()
                 self._seen += len(snapshots)
                 return News(snapshots, status, writer, checkpoint_steps=run.checkpoint_steps())
-            if status != "interrupted" and not writer:
+            if status is not RunStatus.INTERRUPTED and not writer:
                 clean(self.path)  # that of a writer which was killed at the very end
             # Read anew, as whoever opens the file later does: with the previews that stay.
             return News(run.snapshots(), status, writer, run.message, run.errors, run.checkpoint_steps(), is_all=True)
@@ -111,7 +112,7 @@ class StatusSource:
     def look(self) -> News:
         """What has come since the last look. Raises RunFileError where neither file is there."""
         if not is_file(self._status_path) and is_file(self.path):
-            return News((), "ended", None)
+            return News((), RunStatus.ENDED, None)
         stamp = self._now()
         if stamp == self._stamp:
             return News((), self.standing(), self._writer)
@@ -140,7 +141,7 @@ class StatusSource:
             self._told, self._newest = self._told + len(told), snapshot.step
         return tuple(found)
 
-    def standing(self) -> str:
+    def standing(self) -> RunStatus:
         """Only on the writer's own machine does a free lock say for sure that the writer is gone."""
         gone = self._writer.host == socket.gethostname() and writer_of(self.path) is None
-        return "interrupted" if gone else "training"
+        return RunStatus.INTERRUPTED if gone else RunStatus.TRAINING

@@ -66,6 +66,7 @@ from sparseviz.store.files.hdf5 import seal
 from sparseviz.store.files.signature import FORMAT, FORMAT_VERSION
 from sparseviz.values import masks
 from sparseviz.values.snapshot import HISTOGRAM_BINS, SCALARS, Checkpoint, LayerInfo
+from sparseviz.values.states import RunStatus
 
 TEST_INPUTS, TEST_BYTES = 256, 16 << 20  # stored at most
 CHECKPOINT_KINDS = ("parameters", "masks", "quantities", "cut_at")  # fields of Checkpoint, groups of a slot
@@ -145,7 +146,7 @@ def lay_out(file: h5py.File, info: RunInfo, inputs: TestInputs, first: Checkpoin
         if field.name != "layers":
             file.attrs[field.name] = _attribute(getattr(info, field.name))
     seal(file)
-    _one(file, "status", np.bytes_(b"training"), "S16")
+    _one(file, "status", np.bytes_(RunStatus.TRAINING), "S16")
     _one(file, "message", np.bytes_(b""), "S1024")
     _one(file, "errors", (np.nan,) * 3, ERRORS_ROW)
     file.create_dataset("test/images", data=inputs.images, fletcher32=True, compression="gzip", shuffle=True)

@@ -14,6 +14,7 @@ from sparseviz.store.files.probing import head
 from sparseviz.store.files.signature import RunFileError
 from sparseviz.store.files.superblock import is_hdf5
 from sparseviz.store.format import Parent
+from sparseviz.values.states import RunStatus
 
 _WANTED = ("network", "data.name", "method.name", "penalty.lambda1", "penalty.lambda2")
 
@@ -29,7 +30,7 @@ class RunHeader:
     method: str = ""
     lambda1: float = math.nan
     lambda2: float = math.nan
-    status: str = ""
+    status: RunStatus | None = None  # None where the file cannot be read
     epoch: float = math.nan
     validation_error: float = math.nan
     test_error: float = math.nan
@@ -81,9 +82,9 @@ def _header(path: Path, found: dict[str, Any]) -> RunHeader:
     )
 
 
-def _status(path: Path, written: str) -> str:
-    """What is written, but "interrupted" where that is "training" and no writer lives."""
-    return "interrupted" if written == "training" and writer_of(path) is None else written
+def _status(path: Path, written: str) -> RunStatus:
+    status = RunStatus(written)
+    return RunStatus.INTERRUPTED if status is RunStatus.TRAINING and writer_of(path) is None else status
 
 
 def _settings(config: dict[str, Any]) -> Iterator[Any]:

@@ -26,6 +26,7 @@ from sparseviz.store.slots import read_checkpoint, whole_slots
 from sparseviz.values.cells import Cells, Part, Pyramids, answer
 from sparseviz.values.history import History
 from sparseviz.values.snapshot import Checkpoint, Errors, Event, LayerInfo, Snapshot
+from sparseviz.values.states import RunStatus
 
 _Read = TypeVar("_Read")
 
@@ -86,17 +87,17 @@ class RunReader:
         return self.info.config
 
     @property
-    def status(self) -> str:
-        """One of training, finished, stopped, failed, and interrupted: begun, and its writer is gone."""
+    def status(self) -> RunStatus:
+        """How the run stands."""
         written = self._written_status()
-        if written != "training" or self.writer:
+        if written is not RunStatus.TRAINING or self.writer:
             return written
         again = self._written_status()  # it may have ended while we looked for its writer
-        return "interrupted" if again == "training" else again
+        return RunStatus.INTERRUPTED if again is RunStatus.TRAINING else again
 
-    def _written_status(self) -> str:
+    def _written_status(self) -> RunStatus:
         with self._reading():
-            return bytes(self._now("status")[0]).decode()
+            return RunStatus(bytes(self._now("status")[0]).decode())
 
     @property
     def writer(self) -> Writer | None:

@@ -17,6 +17,7 @@ from sparseviz.store.format import CHECKPOINT_KINDS, RunInfo, TestInputs, seen_o
 from sparseviz.store.reader import RunReader
 from sparseviz.store.slots import read_checkpoint, whole_slots
 from sparseviz.values.snapshot import Arrays, Checkpoint, Event, Snapshot, numbers_of
+from sparseviz.values.states import RunStatus
 
 ANEW = "open it in the window and press Train to train it anew"
 ROWS = ("scalars", "layers", "histogram", "row_kept", "column_kept", "masks")
@@ -49,7 +50,7 @@ class ResumePoint:
 def resume_point(path: Path) -> ResumePoint:
     """Where to go on. Raises RunFileError where a run has finished, is being written, or is of an older format."""
     with RunReader(path) as run:
-        if run.status == "finished":
+        if run.status is RunStatus.FINISHED:
             raise RunFileError(f"{path} has finished, so there is nothing to resume; {ANEW}, with more epochs")
         _refuse(run)
         return _point(run, None, keeps_states=True)

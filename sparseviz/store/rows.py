@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from sparseviz.store.files import pieces
 from sparseviz.store.format import LAYER_NUMBERS
-from sparseviz.values.snapshot import PHASES, SCALARS, Event, LayerInfo, LayerSnapshot, Snapshot
+from sparseviz.values.snapshot import SCALARS, Event, LayerInfo, LayerSnapshot, Snapshot
+from sparseviz.values.states import PHASES
 
 Events = Mapping[int, tuple[Event, ...]]  # by snapshot
 Previews = Mapping[int, Mapping[int, Any]]  # by snapshot and layer

@@ -41,6 +41,7 @@ from sparseviz.store.files.lock import Writer
 from sparseviz.store.files.signature import RunFileError
 from sparseviz.store.format import LAYER_NUMBERS, Parent, RunInfo
 from sparseviz.values.snapshot import Event, LayerInfo, LayerSnapshot, Quantity, Snapshot
+from sparseviz.values.states import Phase
 
 FORMAT, FORMAT_VERSION = "sparseviz status", 1
 SUFFIX = ".status"
@@ -243,7 +244,7 @@ def _layer(layer: LayerSnapshot, *, preview: bool) -> dict[str, Any]:
 def _read_snapshot(told: Mapping[str, Any], infos: tuple[LayerInfo, ...]) -> Snapshot:
     layers = tuple(_read_layer(layer, info) for layer, info in zip(told["layers"], infos, strict=True))
     scalars = {name: _real(value) for name, value in told["scalars"].items()}
-    return Snapshot(**{**told, "scalars": scalars, "layers": layers, "events": ()})
+    return Snapshot(**{**told, "phase": Phase(told["phase"]), "scalars": scalars, "layers": layers, "events": ()})
 
 
 def _read_layer(told: Mapping[str, Any], info: LayerInfo) -> LayerSnapshot:

@@ -22,7 +22,8 @@ from sparseviz.store.format import (
 )
 from sparseviz.store.resuming import ResumePoint, copy_into
 from sparseviz.store.status_file import StatusFile, clean
-from sparseviz.values.snapshot import PHASES, SCALARS, Arrays, Checkpoint, Errors, LayerSnapshot, Snapshot
+from sparseviz.values.snapshot import SCALARS, Arrays, Checkpoint, Errors, LayerSnapshot, Snapshot
+from sparseviz.values.states import PHASES, RunStatus
 from sparseviz.values.thinning import Slots
 
 
@@ -102,7 +103,7 @@ class RunWriter:
         new = [values.nbytes for name, values in arrays.items() if self._file.is_new(f"{part}/{slot}/{name}")]
         return sum(new) * 5 // 4
 
-    def finish(self, status: str, errors: Errors, message: str = "") -> None:
+    def finish(self, status: RunStatus, errors: Errors, message: str = "") -> None:
         """Write how the run ended, and close the file."""
         with self._file.writing():
             self._file["errors"][0] = dataclasses.astuple(errors)
@@ -114,7 +115,7 @@ class RunWriter:
     def fail(self, error: BaseException) -> None:
         """Close the file of a run that broke off, and say why in it where that can be written."""
         with contextlib.suppress(WriteError):
-            self.finish("failed", Errors(), f"{type(error).__name__}: {error}")
+            self.finish(RunStatus.FAILED, Errors(), f"{type(error).__name__}: {error}")
         self._status.remove()
         self._file.abandon()
 

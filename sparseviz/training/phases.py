@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from sparseviz.config.parts import ScheduleConfig
+from sparseviz.values.states import PHASES, Phase
 
-NAMES = ("ramp", "train", "decide", "frozen")  # after warm-up
+BEGIN = PHASES[1:]  # at a step of their own; before them it is warm-up
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +32,18 @@ class Phases:
 
     def frozen_at(self, step: int) -> Self:
         """The same, but frozen from this step on."""
-        earlier = {name: min(getattr(self, name), step) for name in NAMES}
+        earlier = {name: min(getattr(self, name), step) for name in BEGIN}
         return replace(self, **earlier)
 
     def extended(self, end: int, later: int) -> Self:
         """The same for a run that ends later: what would have begun at its end never does."""
-        moved = {name: later for name in NAMES if getattr(self, name) >= end}
+        moved = {name: later for name in BEGIN if getattr(self, name) >= end}
         return replace(self, **moved)
 
-    def name(self, step: int) -> str:
-        """The phase of this step: warm-up, ramp, train, decide or frozen."""
-        begun = [name for name in NAMES if step >= getattr(self, name)]
-        return begun[-1] if begun else "warm-up"
+    def name(self, step: int) -> Phase:
+        """The phase of this step."""
+        begun = [name for name in BEGIN if step >= getattr(self, name)]
+        return begun[-1] if begun else Phase.WARM_UP
 
     def penalty_share(self, step: int) -> float:
         """How much of the penalties acts at this step: rises from 0 to 1 over the ramp, 0 once frozen."""

@@ -7,8 +7,9 @@ from typing import Any
 
 from sparseviz.config import RunConfig
 from sparseviz.config.changes import LIVE, Branch, in_force, is_planned_anew
-from sparseviz.training.phases import NAMES, Phases
+from sparseviz.training.phases import BEGIN, Phases
 from sparseviz.values.snapshot import Event
+from sparseviz.values.states import Phase
 
 
 class Steering:
@@ -72,13 +73,13 @@ class Steering:
     def state(self) -> dict[str, float]:
         """All that is in force as numbers, and how many events no snapshot has yet."""
         live = {name: float(self.config.value(name)) for name in LIVE}
-        phases = {f"first.{name}": float(getattr(self.phases, name)) for name in NAMES}
+        phases = {f"first.{name}": float(getattr(self.phases, name)) for name in BEGIN}
         return live | phases | {"steps": float(self.steps), "pending": float(len(self._events))}
 
     def put_state(self, numbers: Mapping[str, float], pending: Iterable[Event]) -> None:
         """Put back what `state` gave, with the events that were pending."""
         self.config, self.steps = in_force(self.config, numbers), int(numbers["steps"])
-        self.phases = replace(self.phases, **{name: int(numbers[f"first.{name}"]) for name in NAMES})
+        self.phases = replace(self.phases, **{name: int(numbers[f"first.{name}"]) for name in BEGIN})
         self._events = list(pending)
 
     def is_target_met(self, step: int, scalars: Mapping[str, float], *, acting: bool) -> bool:
@@ -97,7 +98,7 @@ class Steering:
         """lambda1 and lambda2 in force at this step: the ramp and the phase "decide" are in them."""
         penalty = self.config.penalty
         lambda1, lambda2 = penalty.lambda1, penalty.lambda2
-        if self.phases.name(step) == "decide":
+        if self.phases.name(step) is Phase.DECIDE:
             lambda1 = max(lambda1, penalty.decide_ratio * lambda2)
         share = self.phases.penalty_share(step)
         return lambda1 * share, lambda2 * share

@@ -17,6 +17,7 @@ from sparseviz.training.optimizers import WeightAverage, new_optimizers
 from sparseviz.training.ranks import ALONE, Ranks
 from sparseviz.training.steering import Steering
 from sparseviz.training.tally import SUMS, Tally
+from sparseviz.values.states import Phase
 
 IN_FORCE = ("lambda1", "lambda2", "rate", "gate_rate")  # at the step under way
 
@@ -47,7 +48,7 @@ class Stepper:
         for draw in range(self._draws):
             self._backward(images, labels, step, draw)
         self._method.after_backward()
-        if steering.phases.name(step) == "warm-up":
+        if steering.phases.name(step) is Phase.WARM_UP:
             for gate in self._method.parameters():
                 gate.grad = None  # at rest: an optimizer leaves out what has no gradient
         for optimizer in self.optimizers:

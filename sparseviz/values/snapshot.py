@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sparseviz.values.states import Phase
+
 HISTOGRAM_BINS = 64  # a power of two: the bin edges are exact, and no gate at the threshold changes sides
 PREVIEW_SIDE = 128  # the longest side of a preview, in pixels
 UNDECIDED = (0.05, 0.95)  # a gate between these is undecided
-PHASES = ("warm-up", "ramp", "train", "decide", "frozen")
 
 SCALARS = (
     "loss",  # cross-entropy, mean over the batches since the last snapshot
@@ -122,7 +123,7 @@ class Snapshot:
     step: int  # optimiser updates done
     epoch: float  # passes over the training data done
     time: float  # seconds of training, pauses left out
-    phase: str  # one of PHASES
+    phase: Phase
     scalars: Mapping[str, float]  # the names of SCALARS
     layers: tuple[LayerSnapshot, ...]
     events: tuple[Event, ...] = ()  # since the last snapshot

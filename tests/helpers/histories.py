@@ -17,6 +17,7 @@ from sparseviz.values.snapshot import (
     Quantity,
     Snapshot,
 )
+from sparseviz.values.states import Phase
 
 GATE = Quantity("gate", 0.0, 1.0, is_gate=True)
 MAGNITUDE = Quantity("|w| / std", 0.0, 4.0, is_gate=False)
@@ -131,7 +132,7 @@ def lenet5(snapshots=40, epochs=20.0, *, seed=0):
                 layer.go(share, 1 / (snapshots - 1))
         taken = tuple(layer.snapshot() for layer in layers)
         events = (Event(step, "penalty.lambda2", 0.05, 0.1),) if number == round(0.4 * snapshots) else ()
-        phase = "ramp" if share < 0.1 else "train" if share < 0.8 else "decide"
+        phase = Phase.RAMP if share < 0.1 else Phase.TRAIN if share < 0.8 else Phase.DECIDE
         scalars = _scalars(taken, share, validated=number % 2 == 0)
         history.append(Snapshot(step, step / STEPS_PER_EPOCH, share * 100, phase, scalars, taken, events))
     return history
@@ -166,7 +167,7 @@ def magnitude(snapshots=5):
             preview_scale=base.preview_scale,
         )
         scalars = _scalars((taken,), number / snapshots, validated=True)
-        history.append(Snapshot(number * 10, float(number), float(random.random()), "train", scalars, (taken,)))
+        history.append(Snapshot(number * 10, float(number), float(random.random()), Phase.TRAIN, scalars, (taken,)))
     return history
 
 
@@ -208,5 +209,5 @@ def deep(layers=100, snapshots=40):
                 part.go(min(share * (0.5 + place / layers), 1), 1 / (snapshots - 1))
         taken = tuple(part.snapshot(preview=False) for part in parts)
         scalars = _scalars(taken, share, validated=True)
-        history.append(Snapshot(number * 10, number / 2, float(number), "train", scalars, taken))
+        history.append(Snapshot(number * 10, number / 2, float(number), Phase.TRAIN, scalars, taken))
     return history

@@ -12,7 +12,7 @@ from sparseviz.config import InputError
 from sparseviz.runs.recording import record_run, resume_run
 from sparseviz.store import RunFileError, RunReader
 from sparseviz.store.files.hdf5 import seal
-from sparseviz.values.snapshot import PHASES
+from sparseviz.values.states import Phase
 from tests.helpers.kinds import KINDS, LENGTH
 from tests.helpers.places import FORMATS
 from tests.helpers.processes import TELLING, killed, lines, process
@@ -77,7 +77,7 @@ class TestStopped:
         with RunReader(resumed) as run:
             last = run.snapshots()[-1]
             assert [event.name for event in run.history().events()] == ["penalty.lambda2", "epochs", "freeze"]
-            assert (last.step, last.phase) == (30, PHASES[-1])
+            assert (last.step, last.phase) == (30, Phase.FROZEN)
 
     def test_that_previews_and_checkpoints_lie_as_in_a_run_that_was_never_stopped(self, tmp_path, whole):
         stopped = recorded(tmp_path / "stopped.h5", LENGTH | {"record.checkpoints": 9}, StoppingAt(11)).path

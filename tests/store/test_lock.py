@@ -10,6 +10,7 @@ import pytest
 from sparseviz.store import RunFileError, RunReader, summary
 from sparseviz.store.files.lock import WriterLock, lock_path, writer_of
 from sparseviz.values.snapshot import Errors
+from sparseviz.values.states import RunStatus
 from tests.helpers.processes import HOLD, WRITE, killed, lines, process
 from tests.helpers.runs import new_writer, recorded
 
@@ -90,7 +91,7 @@ class TestRunFile:
         writer.append(gated.snapshots[0])
         with RunReader(writer.path) as run:
             assert getattr(run.writer, "heartbeat", None) == "2100-01-01T00:00:00+00:00"
-        writer.finish("stopped", Errors())
+        writer.finish(RunStatus.STOPPED, Errors())
         assert [path.name for path in tmp_path.iterdir()] == ["run.h5"]
         with RunReader(tmp_path / "run.h5") as run:
             assert (run.status, run.writer) == ("stopped", None)

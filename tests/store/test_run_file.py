@@ -15,6 +15,7 @@ from sparseviz.store import RunReader
 from sparseviz.values.cells import Part, Planes, Pyramids, read_planes
 from sparseviz.values.history import History
 from sparseviz.values.snapshot import Errors
+from sparseviz.values.states import RunStatus
 from sparseviz.values.thinning import Slots
 from tests.helpers.processes import WRITE, killed, lines, process
 from tests.helpers.runs import Seen, new_writer, recorded
@@ -267,7 +268,7 @@ class TestOthers:
                 np.testing.assert_equal(plain(run.snapshots()[-1]), plain(snapshot))
                 with RunReader(run_writer.path) as second:  # its end must not be the writer's
                     assert len(second) == number + 1
-            run_writer.finish("stopped", Errors(1.5, 2.5))
+            run_writer.finish(RunStatus.STOPPED, Errors(1.5, 2.5))
             assert (run.status, run.errors.train, run.errors.validation) == ("stopped", 1.5, 2.5)
 
     @pytest.mark.parametrize(("snapshots", "delay_ms"), [(1, 0), (3, 2.5), (20, 0.7), (41, 5.3)])

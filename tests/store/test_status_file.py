@@ -16,6 +16,7 @@ from sparseviz.store.files.network_drive import kind_of
 from sparseviz.store.following import FileSource, StatusSource
 from sparseviz.store.status_file import StatusFile, read_status, status_path
 from sparseviz.values.snapshot import Errors
+from sparseviz.values.states import RunStatus
 from tests.helpers.runs import Seen, StoppingAt, new_writer, recorded
 from tests.helpers.same import plain
 
@@ -139,7 +140,7 @@ def test_that_a_writer_publishes_it_and_removes_it_when_the_run_has_ended(gated,
     assert (status.run, status.input_shape) == (writer.path, SHAPE)
     with RunReader(writer.path) as run:
         assert status.writer == run.writer
-    writer.finish("stopped", Errors())
+    writer.finish(RunStatus.STOPPED, Errors())
     assert [path.name for path in tmp_path.iterdir()] == ["run.h5"]
 
 
@@ -157,7 +158,7 @@ def test_that_what_a_killed_writer_left_goes_when_another_begins_a_file_of_the_s
     assert not any(path.exists() for path in left)
     writer.append(gated.snapshots[0])
     left_behind(tmp_path / "run.h5")  # as a disk without room does
-    writer.finish("stopped", Errors())
+    writer.finish(RunStatus.STOPPED, Errors())
     assert [path.name for path in tmp_path.iterdir()] == ["run.h5"]
 
 

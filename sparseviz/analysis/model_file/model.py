@@ -11,7 +11,8 @@ from sparseviz.analysis.model_file.state_dict import read_state_dict
 from sparseviz.networks.stored_tensors import SUFFIXES, ModelFileError, TensorFile
 from sparseviz.values.cells import Cells, Part, Pyramids, answer
 from sparseviz.values.history import History
-from sparseviz.values.snapshot import PHASES, SCALARS, LayerSnapshot, Snapshot
+from sparseviz.values.snapshot import SCALARS, LayerSnapshot, Snapshot
+from sparseviz.values.states import Phase
 
 
 def _read_onnx(path: Path) -> TensorFile:
@@ -96,4 +97,4 @@ def _snapshot(layers: tuple[LayerSnapshot, ...], others: int) -> Snapshot:
     kept = sum(layer.kept for layer in layers)
     lost = sum(layer.info.biases - layer.biases_kept for layer in layers)
     scalars = dict.fromkeys(SCALARS, math.nan) | {"weights_kept": kept, "parameters_kept": kept + others - lost}
-    return Snapshot(step=0, epoch=0.0, time=0.0, phase=PHASES[-1], scalars=scalars, layers=layers)
+    return Snapshot(step=0, epoch=0.0, time=0.0, phase=Phase.FROZEN, scalars=scalars, layers=layers)

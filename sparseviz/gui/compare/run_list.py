@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from sparseviz.gui.compare.views.subject import Subject, sign_of
 from sparseviz.gui.qt.theme import mute, theme_of
 from sparseviz.gui.views.base import percent
+from sparseviz.values.states import RunStatus
 
 _ICON = QSize(34, 18)
 _PATH, _RUN = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
@@ -131,7 +132,7 @@ class RunList(QWidget):
     def unfinished(self) -> list[tuple[Path, Subject]]:
         """Those that were still trained when they were read."""
         found = [(item.data(_PATH), item.data(_RUN)) for item in self._items()]
-        return [(path, run) for path, run in found if run.status == "training"]
+        return [(path, run) for path, run in found if run.status == RunStatus.TRAINING]
 
     def _put(self, item: QListWidgetItem, run: Subject) -> None:
         item.setData(_RUN, run)

@@ -8,6 +8,7 @@ from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
 from sparseviz.gui.window.actions import Actions
 from sparseviz.gui.window.layout import Layout
+from sparseviz.values.states import RunStatus
 
 Run = LiveRun | StoredRun | InspectedFile
 
@@ -24,7 +25,11 @@ class Availability(QObject):
         """Take in which run is shown, and whether one trains here; `stuck`: its file cannot be written."""
         actions, live, stored = self._actions, isinstance(run, LiveRun), isinstance(run, StoredRun)
         paused = actions.pause.isChecked()
-        broken_off = isinstance(run, StoredRun) and run.status in ("interrupted", "stopped", "failed")
+        broken_off = isinstance(run, StoredRun) and run.status in (
+            RunStatus.INTERRUPTED,
+            RunStatus.STOPPED,
+            RunStatus.FAILED,
+        )
         has_checkpoints = isinstance(run, StoredRun) and run.has_checkpoints
         for some, enabled in (
             ((actions.train,), not training or paused),

@@ -12,6 +12,7 @@ from sparseviz.gui.qt.inbox import Inbox
 from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
 from sparseviz.store.following import News
+from sparseviz.values.states import RunStatus
 
 LOOK_MS = 400  # between two looks, at the least
 SHARE = 20  # looks take at most one part in so many of the time
@@ -39,7 +40,7 @@ class Watch(QObject):
         """Follow this run, if another process writes it."""
         self._timer.stop()
         self.run, self._failures = None, 0
-        if isinstance(run, StoredRun) and run.status in ("training", "ended"):
+        if isinstance(run, StoredRun) and run.status in (RunStatus.TRAINING, RunStatus.ENDED):
             self.run = run
             self._timer.start(LOOK_MS)
         elif isinstance(run, StoredRun) and not run.has_checkpoints and run.path.is_file():
@@ -79,7 +80,7 @@ class Watch(QObject):
     def _take_news(self, run: StoredRun, news: News) -> None:
         before = run.status, run.writer, run.checkpoint_steps
         run.take(news)
-        if news.status == "training":
+        if news.status is RunStatus.TRAINING:
             self._go_on()
         else:
             self._end(run)
@@ -93,11 +94,11 @@ class Watch(QObject):
         self.run = None
         if not run.has_checkpoints and run.path.is_file():
             self.readable.emit(run.path)
-        told = {
-            "finished": self.tr("The run has finished."),
-            "stopped": self.tr("The run was stopped."),
-            "failed": self.tr("The run failed: {0}").format(run.message),
-            "interrupted": self.tr(
+        told: dict[str, str] = {
+            RunStatus.FINISHED: self.tr("The run has finished."),
+            RunStatus.STOPPED: self.tr("The run was stopped."),
+            RunStatus.FAILED: self.tr("The run failed: {0}").format(run.message),
+            RunStatus.INTERRUPTED: self.tr(
                 "The process that wrote the run is gone. Resume From File (Ctrl+F5) goes on where it was broken off."
             ),
         }

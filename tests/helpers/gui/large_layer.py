@@ -9,6 +9,7 @@ import numpy as np
 from sparseviz.store import RunReader, RunWriter
 from sparseviz.values.cells import NEVER
 from sparseviz.values.snapshot import Checkpoint, Errors, LayerInfo, Snapshot
+from sparseviz.values.states import Phase, RunStatus
 from tests.helpers import histories
 from tests.helpers.places import FORMATS
 
@@ -39,8 +40,8 @@ def write_run(path, rows, columns):
         column_kept=mask.sum(axis=0),
         preview=None,
     )
-    writer.append(Snapshot(first.step, first.epoch, 1.0, "frozen", dict(first.scalars), (taken,)))
-    writer.finish("finished", Errors())
+    writer.append(Snapshot(first.step, first.epoch, 1.0, Phase.FROZEN, dict(first.scalars), (taken,)))
+    writer.finish(RunStatus.FINISHED, Errors())
     return weight[:8, :8].copy(), mask
 
 

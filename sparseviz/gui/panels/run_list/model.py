@@ -12,6 +12,7 @@ from sparseviz.gui.panels.run_list.annotations import Annotation, annotation_of,
 from sparseviz.gui.panels.run_list.family import parents_of
 from sparseviz.gui.panels.run_list.thumbnails import Thumbnail, Thumbnails
 from sparseviz.store.header import RunHeader
+from sparseviz.values.states import RunStatus
 
 NAME, STRIP, CREATED, NETWORK, DATA, METHOD, LAMBDA1, LAMBDA2, ERROR = range(9)
 KEPT, COMPRESSION, STATUS, PARENT, TAGS, NOTE = range(9, 15)
@@ -170,7 +171,7 @@ class RunsModel(QAbstractItemModel):
             run.validation_error,
             run.parameters_kept or math.nan,
             run.compression,
-            run.problem or self._status(run.status),
+            self._status(run.status) if run.status else run.problem,
             told.format(parent or run.parent.name, run.parent.step) if run.parent else "",
             " ".join(f"#{tag}" for tag in annotation.tags),
             annotation.note,
@@ -178,10 +179,14 @@ class RunsModel(QAbstractItemModel):
         texts = tuple(_text(column, value) for column, value in enumerate(values))
         return _Row(run, annotation, values, texts, "\n".join(texts).casefold())
 
-    def _status(self, status: str) -> str:
-        told = {"training": self.tr("training"), "interrupted": self.tr("interrupted")}
-        ended = {"finished": self.tr("finished"), "stopped": self.tr("stopped"), "failed": self.tr("failed")}
-        return (told | ended).get(status, status)
+    def _status(self, status: RunStatus) -> str:
+        return {
+            RunStatus.TRAINING: self.tr("training"),
+            RunStatus.INTERRUPTED: self.tr("interrupted"),
+            RunStatus.FINISHED: self.tr("finished"),
+            RunStatus.STOPPED: self.tr("stopped"),
+            RunStatus.FAILED: self.tr("failed"),
+        }[status]
 
     def data(self, index: _Index, role: int = _Role.DisplayRole) -> Any:
         """A cell's text, what it is sorted by, its run or its tags."""
