@@ -6,12 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from sparseviz.config import InputError, RunConfig, settings
+from sparseviz.config import RunConfig, settings
 from sparseviz.config.setting import write_value
 from sparseviz.gui.compare.views.mask_question import Answer, Question
 from sparseviz.gui.compare.views.pairing import Side
 from sparseviz.gui.compare.views.subject import Subject
 from sparseviz.gui.qt.inbox import Inbox
+from sparseviz.gui.qt.messages import in_words
 from sparseviz.gui.sources.references import anchors
 from sparseviz.store import RunReader
 from sparseviz.store.files.signature import RunFileError
@@ -84,45 +85,32 @@ class Reading(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._inbox = Inbox(self)
+        self._inbox, self._comparing = Inbox(self), Inbox(self)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compare")
-        self._newest: Question | None = None
 
     def run(self, path: Path, number: int, name: str) -> None:
         """Read a run."""
-        answer = self._thread.submit(read_run, path, number, name)
-
-        def take(_: object) -> None:
-            if answer.cancelled():
-                return
-            try:
-                self.read.emit(path, answer.result())
-            except InputError as error:
-                self.failed.emit(path, str(error))
-
-        self._inbox.expect(answer, take)
+        self._inbox.ask(
+            self._thread.submit(read_run, path, number, name),
+            lambda run: self.read.emit(path, run),
+            lambda error: self.failed.emit(path, in_words(error)),
+        )
 
     def is_busy(self) -> bool:
         """Whether an answer is awaited."""
-        return self._inbox.is_waiting()
+        return self._inbox.is_waiting() or self._comparing.is_waiting()
 
     def masks(self, masks: Masks) -> None:
-        """Compare two masks; a question that is no longer the newest when its turn comes is dropped."""
-        self._newest = masks.question
-        answer = self._thread.submit(lambda: masks.read() if self._newest is masks.question else None)
-
-        def take(_: object) -> None:
-            if answer.cancelled() or self._newest is not masks.question:
-                return
-            try:
-                if found := answer.result():
-                    self.compared.emit(found)
-            except InputError as error:
-                self.refused.emit(str(error))
-
-        self._inbox.expect(answer, take)
+        """Compare two masks; an earlier question is dropped."""
+        self._comparing.forget()
+        self._comparing.ask(
+            self._thread.submit(masks.read),
+            self.compared.emit,
+            lambda error: self.refused.emit(in_words(error)),
+        )
 
     def close(self) -> None:
         """Read no more."""
-        self._newest = None
+        for inbox in (self._inbox, self._comparing):
+            inbox.forget()
         self._thread.shutdown(wait=True, cancel_futures=True)

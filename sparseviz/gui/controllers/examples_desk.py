@@ -1,12 +1,10 @@
 """ExamplesDesk: answers what the examples view asks, in threads of its own, and only while the view can be seen."""
 
 import math
-from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QElapsedTimer, QObject, Slot
 from PySide6.QtWidgets import QFileDialog
@@ -16,6 +14,7 @@ from sparseviz.config import InputError, paths
 from sparseviz.config.own_code import Untrusted
 from sparseviz.gui.dialogs import trust
 from sparseviz.gui.qt.inbox import Inbox
+from sparseviz.gui.qt.messages import in_words
 from sparseviz.gui.sources.dense_training import DenseTraining
 from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
@@ -89,6 +88,7 @@ class ExamplesDesk(QObject):
     def close(self) -> None:
         """End what is under way, and begin nothing more."""
         self.run = self.sparse = self._asked = None
+        self._inbox.forget()
         self.training.close()
         self._executor.shutdown(cancel_futures=True)
 
@@ -106,10 +106,8 @@ class ExamplesDesk(QObject):
             return
         self._asked, self._is_answering = wanted, True
         self._clock.restart()
-        self._submit(self._show_answers, self._see, run, position)
-
-    def _submit(self, take: "Callable[[Future[Any]], None]", job: Callable[..., Any], *arguments: Any) -> None:
-        self._inbox.expect(self._executor.submit(job, *arguments), take)
+        show, answer = self._show_answers, self._executor.submit(self._see, run, position)
+        self._inbox.ask(answer, show, show, cancelled=partial(show, None))
 
     def _see(self, run: Run, position: int) -> Seen:
         """In a thread of the desk."""
@@ -125,27 +123,28 @@ class ExamplesDesk(QObject):
             return Seen(network, facts, problem=str(error))
         return Seen(network, facts, network.answers(self._examples[1]))
 
-    @Slot(object)
-    def _show_answers(self, answer: "Future[Seen]") -> None:
+    def _show_answers(self, found: Seen | Exception | None) -> None:
+        """Show them or why there are none; None: the run has ended, and comes again as a stored one."""
         self._is_answering = False
         self._rest_ms = max(LIVE_MS, (SHARE - 1) * self._clock.elapsed())
-        if self._asked is not None:  # else the window shows another run by now
-            self._show_seen(answer)
+        if self._asked is None:
+            pass  # the window shows another run by now
+        elif isinstance(found, Seen):
+            self._show_seen(found)
+        elif found is not None:
+            self._show_failure(found)
         if not isinstance(self.run, LiveRun):
             self.look(self._position)  # the slider may have gone on
 
-    def _show_seen(self, answer: "Future[Seen]") -> None:
-        try:
-            seen = self.sparse = answer.result()
-        except CancelledError:
-            return  # the run has ended; it comes again as a stored one
-        except Exception as error:  # noqa: BLE001  # the window lives on
-            self.sparse = None
-            self.view.show_network(None)
-            self.view.show_problem(_in_words(error))
-            if isinstance(error, Untrusted):
-                trust.ask(self.view, error, self._see_again)
-            return
+    def _show_failure(self, error: Exception) -> None:
+        self.sparse = None
+        self.view.show_network(None)
+        self.view.show_problem(in_words(error))
+        if isinstance(error, Untrusted):
+            trust.ask(self.view, error, self._see_again)
+
+    def _show_seen(self, seen: Seen) -> None:
+        self.sparse = seen
         self.view.show_network(seen.facts)
         if seen.answers is None:
             self.view.show_problem(self.tr("{0}\n\nA drawing is read all the same.").format(seen.problem))
@@ -164,21 +163,21 @@ class ExamplesDesk(QObject):
         if pixels is None or self._is_comparing or self.sparse is None:
             return
         self._is_comparing = True
-        self._submit(self._show_comparison, _compared, pixels, self._networks(self.sparse))
+        answer = self._executor.submit(_compared, pixels, self._networks(self.sparse))
+        self._inbox.ask(answer, self._show_comparison, self._refuse_comparison)
 
     def _networks(self, sparse: Seen) -> tuple[Network, Network | None]:
         return sparse.network, self.dense.network if self.dense else None
 
-    @Slot(object)
-    def _show_comparison(self, answer: "Future[Compared]") -> None:
+    def _refuse_comparison(self, error: Exception) -> None:
         self._is_comparing = False
-        try:
-            found = answer.result()
-        except CancelledError:
-            return
-        except Exception as error:  # noqa: BLE001  # the window lives on
-            self.view.comparison.show_message(_in_words(error))
-            return
+        self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        self.view.comparison.show_message(in_words(error))
+
+    def _show_comparison(self, found: Compared) -> None:
+        self._is_comparing = False
         if self.sparse is None or self._subject is None:
             return
         is_newest, is_theirs = found.pixels is self._subject, found.networks == self._networks(self.sparse)
@@ -203,7 +202,8 @@ class ExamplesDesk(QObject):
         """Put the newest network of a run file beside this run's; what does not fit is said."""
         if self.run is not None:
             self.view.comparison.show_message(self.tr("Reading {0}…").format(path.name))
-            self._submit(partial(self._show_dense, path), _read_dense, path, self.run)
+            answer = self._executor.submit(_read_dense, path, self.run)
+            self._inbox.ask(answer, self._show_dense, self._complain, untrusted=partial(self._ask_to_trust, path))
 
     @Slot()
     def train_dense(self) -> None:
@@ -218,16 +218,12 @@ class ExamplesDesk(QObject):
         self.view.comparison.show_message(self.tr("The dense run is being stopped…"))
         self.training.cancel()
 
-    def _show_dense(self, path: Path, answer: "Future[Seen]") -> None:
-        try:
-            self.dense = answer.result()
-        except CancelledError:
-            return
-        except Exception as error:  # noqa: BLE001  # the window lives on
-            self.view.comparison.show_message(_in_words(error))
-            if isinstance(error, Untrusted):
-                trust.ask(self.view, error, lambda: self.take_dense(path), insists=True)
-            return
+    def _ask_to_trust(self, path: Path, error: Untrusted) -> None:
+        self._complain(error)
+        trust.ask(self.view, error, partial(self.take_dense, path), insists=True)
+
+    def _show_dense(self, dense: Seen) -> None:
+        self.dense = dense
         self.view.comparison.dense.show_network(self.dense.facts)
         self.view.comparison.show_message(self._told(self.dense.facts))
         self._compare(self._subject)
@@ -279,7 +275,3 @@ def _differs(run: Run, dense: NetworkFacts) -> str:
         theirs, ours = (", ".join(classes) for classes in (dense.classes, run.info.classes))
         return f"{dense.name} knows the classes {theirs}, this run {ours}; choose a run with the same classes"
     return ""
-
-
-def _in_words(error: BaseException) -> str:
-    return str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"

@@ -1,16 +1,14 @@
 """Model files that a person opens: read beside the window, which shows them when they are there."""
 
-from concurrent.futures import CancelledError, Future
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from sparseviz.analysis.model_file import Cancelled
 from sparseviz.config import InputError
 from sparseviz.gui.qt.inbox import Inbox
-from sparseviz.gui.sources.inspected_file import Reading
+from sparseviz.gui.qt.messages import in_words
+from sparseviz.gui.sources.inspected_file import InspectedFile, Inspection
 
 
 class Models(QObject):
@@ -23,7 +21,7 @@ class Models(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._inbox = Inbox(self)
-        self._reading: Reading | None = None
+        self._reading: Inspection | None = None
 
     def is_reading(self) -> bool:
         """Whether a file is under way."""
@@ -32,29 +30,25 @@ class Models(QObject):
     def open(self, path: Path) -> None:
         """Have a file read; another one that is under way is given up."""
         self.cancel()
-        reading = self._reading = Reading(path)
+        reading = self._reading = Inspection(path)
         self.told.emit(self.tr("Reading {0}…").format(path.name))
-        self._inbox.expect(reading.model, partial(self._take, reading))
+        self._inbox.ask(reading.file, self._take, partial(self._fail, path))
 
     def cancel(self) -> None:
         """Give up the file that is under way."""
         if self._reading is not None:
             self._reading.cancel()
-            self._reading = None
-            self.told.emit("")
+            self._end()
 
-    def _take(self, reading: Reading, _answer: "Future[Any]") -> None:
-        if reading is not self._reading:
-            return  # given up
+    def _end(self) -> None:
         self._reading = None
+        self._inbox.forget()
         self.told.emit("")
-        try:
-            found = reading.result()
-        except (Cancelled, CancelledError):
-            return
-        except InputError as error:
-            self.failed.emit(str(error))
-        except Exception as error:  # noqa: BLE001  # the window lives on
-            self.failed.emit(f"{reading.path}: {type(error).__name__}: {error}")
-        else:
-            self.opened.emit(found)
+
+    def _take(self, file: InspectedFile) -> None:
+        self._end()
+        self.opened.emit(file)
+
+    def _fail(self, path: Path, error: Exception) -> None:
+        self.cancel()
+        self.failed.emit(str(error) if isinstance(error, InputError) else f"{path}: {in_words(error)}")

@@ -1,16 +1,15 @@
 """What a view asks of the run, beyond its history: true cells, and what a unit sees. The answers come later."""
 
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from sparseviz.config import InputError
-from sparseviz.config.own_code import Untrusted
 from sparseviz.gui.dialogs import trust
 from sparseviz.gui.qt.inbox import Inbox
+from sparseviz.gui.qt.messages import in_words
 from sparseviz.gui.sources.inspected_file import InspectedFile
 from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
@@ -22,7 +21,7 @@ Run = LiveRun | StoredRun | InspectedFile
 class Questions(QObject):
     """Brings the weights view's questions to the run that is shown, and the answers back in Qt's thread."""
 
-    answered = Signal(object)  # a Future
+    answered = Signal(object)  # cells or a picture
     failed = Signal(str)
 
     def __init__(self, view: WeightsView, now: Callable[[], tuple[Run, int] | None], parent: QObject) -> None:
@@ -52,15 +51,13 @@ class Questions(QObject):
             self._asked[kind].cancel()  # whoever moved on does not wait for what is out of sight
         answer = self._asked[kind] = question(*shown)
         again = partial(self._ask, kind, question, show)
-        self._inbox.expect(answer, partial(self._take, show, again))
+        self._inbox.ask(
+            answer,
+            partial(self._take, show),
+            lambda error: self.failed.emit(in_words(error)),
+            untrusted=lambda error: trust.ask(self._view, error, again, insists=True),
+        )
 
-    def _take(self, show: Callable[[Any], None], again: Callable[[], None], answer: "Future[Any]") -> None:
-        try:
-            show(answer.result())
-        except CancelledError:
-            return  # the run ended first, or the view asked anew
-        except Untrusted as error:
-            trust.ask(self._view, error, again, insists=True)
-        except InputError as error:
-            self.failed.emit(str(error))
+    def _take(self, show: Callable[[Any], None], answer: object) -> None:
+        show(answer)
         self.answered.emit(answer)

@@ -1,14 +1,13 @@
 """Watch: the run that is shown, while another process writes it."""
 
-from concurrent.futures import CancelledError, Future
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
-from sparseviz.config import InputError
 from sparseviz.gui.qt.inbox import Inbox
+from sparseviz.gui.qt.messages import in_words
 from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
 from sparseviz.store.following import News
@@ -39,6 +38,7 @@ class Watch(QObject):
     def show_run(self, run: LiveRun | StoredRun | None) -> None:
         """Follow this run, if another process writes it."""
         self._timer.stop()
+        self._inbox.forget()
         self.run, self._failures = None, 0
         if isinstance(run, StoredRun) and run.status in (RunStatus.TRAINING, RunStatus.ENDED):
             self.run = run
@@ -60,24 +60,10 @@ class Watch(QObject):
     def _look(self) -> None:
         if self.run is not None:
             self._clock.start()
-            self._inbox.expect(self.run.look(), partial(self._take, self.run))
+            self._inbox.ask(self.run.look(), partial(self._take, self.run), partial(self._fail, self.run))
 
-    def _take(self, run: StoredRun, answer: "Future[News]") -> None:
-        if run is not self.run:
-            return  # the window shows another by now
-        try:
-            news = answer.result()
-        except CancelledError:
-            return
-        except InputError as error:
-            self._fail(run, str(error))
-        except Exception as error:  # noqa: BLE001  # the window lives on
-            self._fail(run, f"{type(error).__name__}: {error}")
-        else:
-            self._failures = 0
-            self._take_news(run, news)
-
-    def _take_news(self, run: StoredRun, news: News) -> None:
+    def _take(self, run: StoredRun, news: News) -> None:
+        self._failures = 0
         before = run.status, run.writer, run.checkpoint_steps
         run.take(news)
         if news.status is RunStatus.TRAINING:
@@ -104,11 +90,13 @@ class Watch(QObject):
         }
         self.ended.emit(told.get(run.status, self.tr("The run has ended.")))
 
-    def _fail(self, run: StoredRun, text: str) -> None:
+    def _fail(self, run: StoredRun, error: Exception) -> None:
         self._failures += 1
         if self._failures < PATIENCE:
             self._go_on()
             return
         self.run, run.status, run.writer = None, "lost", None
         self.changed.emit()
-        self.lost.emit(self.tr("{0}\n\nThe run is followed no more; what was read of it stays.").format(text))
+        self.lost.emit(
+            self.tr("{0}\n\nThe run is followed no more; what was read of it stays.").format(in_words(error))
+        )

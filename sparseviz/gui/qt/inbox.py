@@ -1,37 +1,91 @@
-"""Answers of other threads, brought into Qt's thread."""
+"""Futures of other threads, whose results are brought into Qt's thread."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Any
+from concurrent.futures import CancelledError, Future
+from functools import cache
+from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-LOOK_MS = 10  # between two looks, while an answer is awaited
+from sparseviz.config.own_code import Untrusted
+
+_Answer = TypeVar("_Answer")
 
 
 class Inbox(QObject):
-    """Hands each answer on once it is there; the threads that answer know nothing of Qt."""
+    """Callbacks of futures, called in Qt's thread; the threads that answer know nothing of Qt."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._awaited: list[tuple[Future[Any], Callable[[Future[Any]], None]]] = []
-        self._timer = QTimer(self, interval=LOOK_MS)
-        self._timer.timeout.connect(self._look)
+        _bell().rung.connect(self._take_next, Qt.ConnectionType.QueuedConnection)
 
-    def expect(self, answer: "Future[Any]", take: "Callable[[Future[Any]], None]") -> None:
-        """Give the future to `take`, in Qt's thread, when it is done or cancelled."""
-        self._awaited.append((answer, take))
-        self._timer.start()
+    def ask(
+        self,
+        future: "Future[_Answer]",
+        take: Callable[[_Answer], object],
+        failed: Callable[[Exception], object] | None = None,
+        *,
+        untrusted: Callable[[Untrusted], object] | None = None,
+        cancelled: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Give what the future brings to one of these when it is there.
+
+        Without `failed` an exception is a fault, and raised; without `untrusted` a question of trust is a failure.
+        """
+
+        def give(done: "Future[_Answer]") -> None:
+            try:
+                answer = done.result()
+            except CancelledError:
+                cancelled()
+            except Untrusted as error:
+                _tell(error, untrusted or failed)
+            except Exception as error:  # noqa: BLE001  # whatever another thread raises
+                _tell(error, failed)
+            else:
+                take(answer)
+
+        self._awaited.append((future, give))
+        future.add_done_callback(_ring)
 
     def is_waiting(self) -> bool:
         """Whether an answer is awaited."""
         return bool(self._awaited)
 
+    def forget(self) -> None:
+        """Await nothing more, as nobody wants it; what has not begun is cancelled."""
+        awaited, self._awaited = self._awaited, []
+        for future, _ in awaited:
+            future.cancel()
+
     @Slot()
-    def _look(self) -> None:
-        done = [each for each in self._awaited if each[0].done()]
-        self._awaited = [each for each in self._awaited if each not in done]
-        if not self._awaited:
-            self._timer.stop()
-        for answer, take in done:
-            take(answer)
+    def _take_next(self) -> None:
+        """One answer a ring, so that a fault in taking one holds no other back."""
+        for index, (future, give) in enumerate(self._awaited):
+            if future.done():
+                del self._awaited[index]
+                give(future)
+                return
+
+
+def _tell(error: Any, told: Callable[[Any], object] | None) -> None:
+    if told is None:
+        raise error
+    told(error)
+
+
+class _Bell(QObject):
+    """Rung by any thread, heard by every inbox. It outlives them all: an answer may come when who asked is gone."""
+
+    rung = Signal()
+
+
+@cache
+def _bell() -> _Bell:
+    return _Bell()
+
+
+def _ring(_: "Future[Any]") -> None:
+    """In the thread that answers."""
+    _bell().rung.emit()

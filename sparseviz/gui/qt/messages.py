@@ -3,6 +3,8 @@
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from sparseviz.config import InputError
+
 
 class Messages(QObject):
     """Shows one message after the other, beside whatever the window does."""
@@ -42,3 +44,8 @@ class Messages(QObject):
     def _forget(self) -> None:
         if self.sender() is self.shown:
             self.shown = None
+
+
+def in_words(error: Exception) -> str:
+    """What a person is told of an error; of a fault of this program also its kind."""
+    return str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal, Slot
@@ -82,11 +82,11 @@ class DenseTraining(QObject):
     @Slot()
     def _look(self) -> None:
         if self.path is not None and self.path.is_file():
-            self._inbox.expect(self._executor.submit(share_done, self.path), self._tell)
+            self._inbox.ask(self._executor.submit(share_done, self.path), self._tell, failed=lambda _: None)
 
-    def _tell(self, answer: "Future[float]") -> None:
-        if self.process is not None and not self._is_cancelled and not answer.cancelled() and not answer.exception():
-            self.progressed.emit(answer.result())
+    def _tell(self, share: float) -> None:
+        if self.process is not None and not self._is_cancelled:
+            self.progressed.emit(share)
 
     @Slot(QProcess.ProcessError)
     def _complain(self, error: QProcess.ProcessError) -> None:

@@ -57,26 +57,21 @@ class InspectedFile:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-class Reading:
+class Inspection:
     """A model file that is being read in a thread of its own."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._is_cancelled = Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model-file")
-        self.model = self._thread.submit(open_model, path, self._look)
+        self.file = self._thread.submit(self._open)  # raises ModelFileError or Cancelled
+
+    def _open(self) -> InspectedFile:
+        return InspectedFile(self.path, open_model(self.path, self._look), self._thread)
 
     def _look(self) -> None:
         if self._is_cancelled.is_set():
             raise Cancelled
-
-    def result(self) -> InspectedFile:
-        """The file, once it is read. Raises ModelFileError or Cancelled."""
-        try:
-            return InspectedFile(self.path, self.model.result(), self._thread)
-        except BaseException:
-            self._thread.shutdown(wait=False)
-            raise
 
     def cancel(self) -> None:
         """Give up as soon as the part under way is read."""

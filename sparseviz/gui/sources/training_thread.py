@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from sparseviz.config import InputError, RunConfig
 from sparseviz.config.own_code import Untrusted
+from sparseviz.gui.qt.messages import in_words
 from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.rescuer import WaitingRescuer
 from sparseviz.runs.recording import branch_run, record_run, resume_run
@@ -57,10 +58,8 @@ class TrainingThread(QThread):
             self.path = self._record(**watching, read_test=lambda: self._read_test)
         except Untrusted as error:
             self.untrusted.emit(error)
-        except InputError as error:
-            self.failed.emit(str(error), "")
         except Exception as error:  # noqa: BLE001  # a failed run must not end the program
-            self.failed.emit(f"{type(error).__name__}: {error}", traceback.format_exc())
+            self.failed.emit(in_words(error), "" if isinstance(error, InputError) else traceback.format_exc())
         else:
             self.ended.emit()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from concurrent.futures import CancelledError, Future
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ from sparseviz.gui.dialogs import trust
 from sparseviz.gui.dialogs.export.name import ExportName
 from sparseviz.gui.dialogs.export.options import ExportChoices
 from sparseviz.gui.dialogs.export.report import ReportPage, ScriptPage
-from sparseviz.gui.dialogs.export.work import ExportWork, GivenUpError
+from sparseviz.gui.dialogs.export.work import ExportWork
 from sparseviz.gui.qt.inbox import Inbox
 
 if TYPE_CHECKING:
@@ -127,9 +127,15 @@ class ExportDialog(QDialog):
         self.choices.remember()
         self.report.clear()
         self.script.show_report(None)
-        self._work = ExportWork(self._run, self.name.path(), self.choices.options())
-        self._inbox.expect(self._work.answer, self._take)
-        self.progress.setRange(0, len(self._work.stages))
+        work = self._work = ExportWork(self._run, self.name.path(), self.choices.options())
+        self._inbox.ask(
+            work.answer,
+            self._show_report,
+            partial(self._fail, work),
+            untrusted=partial(self._ask_to_trust, work),
+            cancelled=self._tell_given_up,
+        )
+        self.progress.setRange(0, len(work.stages))
         self._set_busy(True)
         self._show_stage()
 
@@ -159,24 +165,28 @@ class ExportDialog(QDialog):
         seconds = self.tr(" {0} s").format(work.seconds) if work.seconds else ""
         self.stage.setText(told.format(texts[work.stage]) + seconds)
 
-    def _take(self, answer: Future[ExportReport]) -> None:
-        work, self._work = self._work, None
-        if work is None:
-            return  # the dialog is closed
+    def _end(self) -> None:
+        self._work = None
         self._set_busy(False)
         self.export.setFocus()
-        try:
-            self._show_report(answer.result())
-        except (CancelledError, GivenUpError):
-            self._rest(self.tr("Given up; no file was written."), done=False)
-        except InputError as error:
+
+    def _tell_given_up(self) -> None:
+        self._end()
+        self._rest(self.tr("Given up; no file was written."), done=False)
+
+    def _fail(self, work: ExportWork, error: Exception) -> None:
+        self._end()
+        if isinstance(error, InputError):
             self._show_failure(work, str(error))
-            if isinstance(error, Untrusted):
-                trust.ask(self, error, self.start, insists=True)
-        except Exception as error:  # noqa: BLE001  # a failed export must not end the program
+        else:
             self._show_failure(work, self.tr("This is a fault of sparseviz: {0}").format(error), _trace(error))
 
+    def _ask_to_trust(self, work: ExportWork, error: Untrusted) -> None:
+        self._fail(work, error)
+        trust.ask(self, error, self.start, insists=True)
+
     def _show_report(self, report: ExportReport) -> None:
+        self._end()
         self.report.show_report(report)
         self.script.show_report(report)
         names = ", ".join(path.name for path in report.files)
@@ -222,6 +232,7 @@ class ExportDialog(QDialog):
     def done(self, result: int) -> None:
         """Close at once; an export under way is given up, and its thread ends by itself."""
         self.give_up()
+        self._inbox.forget()
         self._work = None
         super().done(result)
 

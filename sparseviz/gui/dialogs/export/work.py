@@ -1,7 +1,7 @@
 """One export in a thread of its own, which can be given up and never holds up the window."""
 
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -15,10 +15,6 @@ STAGES = ("network", "onnx", "proof", "latency", "files")  # in turn; latency fo
 
 # One after the other: torch's exporter has its state for the whole process, and two could choose the same file.
 _worker = ThreadPoolExecutor(1, thread_name_prefix="export")
-
-
-class GivenUpError(Exception):
-    """The person no longer wants the export."""
 
 
 class ExportWork:
@@ -60,7 +56,7 @@ class ExportWork:
 
     def _now_at(self, stage: str) -> None:
         if self.is_given_up:
-            raise GivenUpError
+            raise CancelledError
         self.stage, self._began = stage, time.monotonic()
 
 

@@ -1,6 +1,6 @@
 """The run list: a folder of runs as a table, to find, open, rename, annotate and throw away."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,6 @@ class RunsPanel(Pane):
         self.strips, self.tags = StripCell(self.thumbnails, self.theme, self.sheet), TagsCell(self.theme, self.sheet)
         self.filter, self.choose, self.nested = QLineEdit(clearButtonEnabled=True), QToolButton(), QToolButton()
         self.count, self.empty = FittingLabel(), QLabel(self.invitation(), wordWrap=True)
-        self._reading: Future[list[RunHeader]] | None = None
         self._is_stale = True
         self._inbox, self._watcher = Inbox(self), QFileSystemWatcher(self)
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="run-list")
@@ -163,20 +162,16 @@ class RunsPanel(Pane):
 
     def look(self) -> None:
         """Read the folder if that is due and the list can be seen."""
-        if not self._is_stale or self._reading is not None or self.visibleRegion().isEmpty():
+        if not self._is_stale or self._inbox.is_waiting() or self.visibleRegion().isEmpty():
             return
         self._is_stale = False
-        self._reading = self._executor.submit(read_headers, self.folder)
-        self._inbox.expect(self._reading, self._take)
+        self._inbox.ask(self._executor.submit(read_headers, self.folder), self._take)
 
-    def _take(self, answer: "Future[list[RunHeader]]") -> None:
-        self._reading = None
-        if answer.cancelled():
-            return
+    def _take(self, runs: list[RunHeader]) -> None:
         if self.sheet.is_editing():  # what is typed there would be lost
             self._settle.start()
             return
-        self._show(answer.result())
+        self._show(runs)
         if self.folder.is_dir() and str(self.folder) not in self._watcher.directories():
             self._watcher.addPath(str(self.folder))
         self.look()

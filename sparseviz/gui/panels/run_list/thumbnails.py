@@ -1,7 +1,8 @@
 """Small pictures of runs, made in a thread of their own for the rows that are seen, the newest wish first."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,15 +67,12 @@ class Thumbnails(QObject):
         self._executor.shutdown(cancel_futures=True)
 
     def _begin(self) -> None:
-        if self._wishes and not self._under_way and not self._is_closed:
+        if self._wishes and not self._inbox.is_waiting() and not self._is_closed:
             self._under_way, path = self._wishes.popitem()
-            self._inbox.expect(self._executor.submit(make, path), self._take)
+            self._inbox.ask(self._executor.submit(make, path), partial(self._take, self._under_way))
 
-    def _take(self, answer: "Future[Thumbnail | None]") -> None:
-        key, self._under_way = self._under_way, None
-        if key is None or answer.cancelled():
-            return
-        self._made[key] = answer.result()
+    def _take(self, key: _Key, picture: Thumbnail | None) -> None:
+        self._made[key] = picture
         if len(self._made) > MOST:
             del self._made[next(iter(self._made))]
         self.made.emit()

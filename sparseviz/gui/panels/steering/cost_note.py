@@ -1,7 +1,6 @@
 """What the run that is about to begin will need: of the disk at once, of memory after a moment."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QLabel, QWidget
@@ -31,6 +30,7 @@ class CostNote(QLabel):
 
     def show_cost(self, config: RunConfig) -> None:
         """Tell of the disk, and of memory when it is known."""
+        self._inbox.forget()
         self._config, self._memory = config, ""
         self._tell()
         self._waiting.start()
@@ -51,12 +51,10 @@ class CostNote(QLabel):
         if not self.isVisible():
             return
         self._thread = self._thread or ThreadPoolExecutor(max_workers=1, thread_name_prefix="memory")
-        self._inbox.expect(self._thread.submit(_memory, self._config), partial(self._take, self._config))
+        self._inbox.ask(self._thread.submit(_memory, self._config), self._take, failed=lambda _: None)  # it is a bonus
 
-    def _take(self, config: RunConfig, answer: "Future[_Memory]") -> None:
-        if config is not self._config or answer.cancelled() or answer.exception():
-            return
-        needed, free, remedy = answer.result()
+    def _take(self, memory: _Memory) -> None:
+        needed, free, remedy = memory
         if needed:
             told = self.tr("Memory: about {0} GB") if free is None else self.tr("Memory: about {0} GB of {1} GB free")
             self._memory = told.format(f"{needed / 1e9:.1f}", f"{(free or 0) / 1e9:.1f}")
