@@ -1,4 +1,4 @@
-"""The command line: gui | train | resume | branch | study | export | info | convert.
+"""The command line: gui | train | resume | branch | study | export | info | convert | manual.
 
 Wrong use ends with status 2, a failed job with 1, and a traceback is shown only with --debug. Only
 `gui` imports Qt.
@@ -260,6 +260,16 @@ def convert(run: Path, form: str, step: int | None, out: Path | None) -> None:
 
     _refuse_existing(out or place_beside(run, form))
     click.echo(convert_run(run, form, out, step=step))
+
+
+@_cli.command()
+@click.argument("page", default="contents")
+@_debug
+def manual(page: str) -> None:
+    """Show a page of the manual; without its name the contents."""
+    from sparseviz.cli.manual import show_page  # noqa: PLC0415  # keeps --help quick
+
+    show_page(page)
 
 
 def _show_run(path: Path) -> None:

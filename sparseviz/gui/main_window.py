@@ -20,6 +20,7 @@ from sparseviz.gui.controllers.run_controls import RunControls
 from sparseviz.gui.controllers.trusting import Trusting
 from sparseviz.gui.controllers.watch import Watch
 from sparseviz.gui.dialogs.export.dialog import ExportDialog
+from sparseviz.gui.dialogs.manual.opening import Manual
 from sparseviz.gui.qt.focus_guide import FocusGuide
 from sparseviz.gui.qt.messages import Messages
 from sparseviz.gui.qt.redraws import Job, Redraws
@@ -53,6 +54,8 @@ class MainWindow(QMainWindow):
         self.branching = Branching(self.menu, self.ui, self)
         self.questions = Questions(self.ui.weights, self._shown, self)
         self.files = Files(self.menu, self.ui, self.messages, self._run_path, self)
+        self.manual = Manual(self.menu, self)
+        self.files.comparing.manual_asked.connect(self.manual.open)
         self.rescue, self.models, self.trusting = Rescue(self), Models(self), Trusting(self, self._start)
         self.presentation, self.examples = Presentation(self.ui, self), ExamplesDesk(self.ui.examples, self)
         self.redraws = Redraws(self)
@@ -210,7 +213,9 @@ class MainWindow(QMainWindow):
     def export(self) -> None:
         """Ask where to, and export what is on disk."""
         if self.run:
-            ExportDialog(self.run.path, self, grows=self._grows()).open()
+            dialog = ExportDialog(self.run.path, self, grows=self._grows())
+            dialog.manual_asked.connect(lambda: self.manual.open("export"))
+            dialog.open()
 
     def save_picture(self, path: Path) -> None:
         """Save the window as it is now."""

@@ -20,6 +20,7 @@ class Comparing(QObject):
 
     run_chosen = Signal(Path)  # to be shown in the main window
     save_asked = Signal(QObject)  # a Pane
+    manual_asked = Signal(str)  # the name of a page
 
     def __init__(self, actions: Actions, runs: RunsPanel, run: Callable[[], Path | None], parent: QMainWindow) -> None:
         super().__init__(parent)
@@ -48,6 +49,7 @@ class Comparing(QObject):
             self.window = CompareWindow()
             self.window.opened.connect(self.run_chosen)
             self.window.save_asked.connect(self.save_asked)
+            self.window.manual_asked.connect(lambda: self.manual_asked.emit("compare"))
             self.window.show()
         self.window.add(files)
         self.window.raise_()

@@ -35,6 +35,7 @@ class CompareWindow(QMainWindow):
 
     opened = Signal(Path)  # a run is to be shown in the other window
     save_asked = Signal(QObject)  # a Pane
+    manual_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,8 +94,9 @@ class CompareWindow(QMainWindow):
             self._add(view, text, f"Alt+{number + 1}", lambda *_, number=number: self.go_to(number))
         view.addSeparator()
         self._add(view, self.tr("R&uns That Are Compared"), "Alt+0", self.list.sheet.setFocus)
+        self._add(help_, self.tr("&Manual"), "F1", self.manual_asked.emit)
         self._add(help_, self.tr("&What Is This?"), "Shift+F1", FocusGuide(self).explain)
-        self._add(help_, self.tr("&Keyboard Shortcuts"), "F1", lambda: ShortcutsPage(bar, self.views, self).open())
+        self._add(help_, self.tr("&Keyboard Shortcuts"), "Ctrl+F1", lambda: ShortcutsPage(bar, self.views, self).open())
 
     @staticmethod
     def _add(menu: QMenu, text: str, key: QKeySequence.StandardKey | str, do: Callable[..., object]) -> None:

@@ -110,7 +110,9 @@ class Layout(QObject):
         self.splitter.setAccessibleName(self.tr("Weights and curves"))
         for name in ("weights", "curves"):
             view = self.views[name]
-            self.splitter.addWidget(Framed(self._title_bar(view.title(), view), view))
+            framed = Framed(self._title_bar(view.title(), view), view)
+            framed.setObjectName(name)  # as docks have one: their page of the manual
+            self.splitter.addWidget(framed)
         self.splitter.setChildrenCollapsible(False)
         column.addWidget(self.splitter, 1)
         column.addWidget(self.time)
@@ -240,7 +242,7 @@ class Layout(QObject):
         view.addSeparator()
         view.addActions([actions.compare, actions.reset_layout, actions.full_screen])
         help_ = bar.addMenu(self.tr("&Help"))
-        help_.addActions([actions.explain, actions.shortcuts, actions.about])
+        help_.addActions([actions.manual, actions.manual_here, actions.explain, actions.shortcuts, actions.about])
 
     def _fill_go_to(self, menu: QMenu) -> None:
         for number, body in enumerate(self.bodies[:9], start=1):

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -42,6 +43,8 @@ LOOK_MS = 100  # between two looks at the stage
 class ExportDialog(QDialog):
     """Asks what to write and where to, exports a run's newest checkpoint, and shows what was proven."""
 
+    manual_asked = Signal()  # by F1
+
     def __init__(self, run: Path, parent: QWidget | None = None, *, grows: bool = False) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Export to ONNX"))
@@ -54,6 +57,7 @@ class ExportDialog(QDialog):
         self._lay_out()
         self._connect()
         self._set_busy(False)
+        QShortcut(QKeySequence(Qt.Key.Key_F1), self).activated.connect(self.manual_asked)
         self.resize(ROOMY.boundedTo(parent.size()) if parent else ROOMY)
 
     def _make(self) -> None:

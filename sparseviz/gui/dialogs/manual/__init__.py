@@ -1,0 +1,1 @@
+"""The manual in the program: a window with its pages, search and links; it never reaches the network itself."""
