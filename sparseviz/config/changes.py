@@ -30,13 +30,23 @@ def check_live(config: RunConfig, values: Mapping[str, float]) -> dict[str, floa
 
     Raises ConfigError for a setting that cannot change now, for a bad value, and for fewer epochs.
     """
-    for name in values:
+    _check_names(values)
+    changed = config.changed(values)
+    check_steered(config, changed)
+    return {name: changed.value(name) for name in values}
+
+
+def check_steered(before: RunConfig, after: RunConfig) -> None:
+    """Raises ConfigError where a run that trains cannot be steered from one to the other; both are validated."""
+    _check_names(changes(before, after))
+    if after.epochs < before.epochs:
+        raise ConfigError(f"epochs: a run that trains can be made longer than {before.epochs}, not shorter; stop it")
+
+
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
         if name not in LIVE:
             raise ConfigError(f"{name}: cannot change while a run trains; these can: {', '.join(LIVE)}")
-    changed = config.changed(values)
-    if changed.epochs < config.epochs:
-        raise ConfigError(f"epochs: a run that trains can be made longer than {config.epochs}, not shorter; stop it")
-    return {name: changed.value(name) for name in values}
 
 
 def check_branch(before: RunConfig, values: Mapping[str, Any], done: float) -> RunConfig:

@@ -102,6 +102,15 @@ class RunConfig(Group):
             branch[leaf] = value
         return self.parse(tree, source="setting")
 
+    def taking(self, values: Mapping[str, Any]) -> Self:
+        """The same with values that were validated in another configuration."""
+        config = self
+        for name, value in values.items():
+            part, _, leaf = name.rpartition(".")
+            own = {part: getattr(config, part).model_copy(update={leaf: value})} if part else {leaf: value}
+            config = config.model_copy(update=own)
+        return config
+
     def as_toml(self) -> str:
         """The text of a TOML file that `load` reads back as this configuration."""
         return as_toml(self.model_dump())

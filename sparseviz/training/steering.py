@@ -23,10 +23,10 @@ class Steering:
         self._events: list[Event] = []
 
     def change(self, step: int, values: Mapping[str, float]) -> None:
-        """Set live settings from this step on."""
+        """Set live settings, whose values are validated, from this step on."""
         for name, value in values.items():
             self.note(Event(step, name, float(self.config.value(name)), float(value)))
-        self.config = self.config.changed(values)
+        self.config = self.config.taking(values)
         self._extend(self.config.epochs * self._steps_per_epoch)
 
     def _extend(self, steps: int) -> None:

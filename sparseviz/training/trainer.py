@@ -10,7 +10,7 @@ from concurrent.futures import Future
 import torch
 
 from sparseviz.config import InputError, RunConfig, choose
-from sparseviz.config.changes import Branch, check_live
+from sparseviz.config.changes import Branch, check_live, check_steered
 from sparseviz.data import Data, Shard, Split
 from sparseviz.methods import METHODS
 from sparseviz.networks import build, multiply_adds
@@ -91,8 +91,12 @@ class Trainer(Commanded):
 
     def steer(self, values: Mapping[str, float]) -> None:
         """Change live settings (LIVE) from the next step on. Raises ConfigError for others and for bad values."""
-        checked = check_live(self.steering.config, values)
-        self.command(lambda: self.steering.change(self.step, checked))
+        self.take(check_live(self.steering.config, values))
+
+    def take(self, values: Mapping[str, float]) -> None:
+        """The same for values that were validated in a configuration, as those of the window are."""
+        check_steered(self.steering.config, self.steering.config.taking(values))
+        self.command(lambda: self.steering.change(self.step, values))
 
     def freeze(self) -> None:
         """Keep the masks as they are from the next step on: the last phase begins, and lasts to the end."""

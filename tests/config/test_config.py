@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from sparseviz.config import EMBEDDED, ConfigError, RunConfig, parse_assignments, paths, settings
-from sparseviz.config.changes import LIVE, check_live
+from sparseviz.config.changes import LIVE, check_live, check_steered
 from sparseviz.config.parts import ScheduleConfig as Schedule
 from sparseviz.training.phases import Phases
 from sparseviz.training.steering import Steering
@@ -362,6 +362,20 @@ class TestSteering:
     def test_that_a_run_is_not_made_shorter(self):
         with pytest.raises(ConfigError, match=r"epochs: .* can be made longer than 20, not shorter"):
             check_live(RunConfig(), {"epochs": 19})
+
+    def test_that_values_of_a_validated_configuration_are_checked_for_the_moment_alone(self):
+        config = RunConfig()
+        check_steered(config, config.taking({"penalty.lambda2": 0.25, "epochs": 21}))
+        with pytest.raises(ConfigError, match=r"epochs: .* can be made longer than 20, not shorter"):
+            check_steered(config, config.taking({"epochs": 19}))
+        with pytest.raises(ConfigError, match="seed: cannot change while a run trains"):
+            check_steered(config, config.taking({"seed": 1}))
+
+    def test_that_taking_validated_values_gives_what_changing_them_gives(self):
+        values = {"penalty.lambda1": 0.5, "epochs": 21, "seed": 3, "penalty.lambda2": 0.25}
+        config = RunConfig()
+        assert config.taking(values) == config.changed(values)
+        assert config == RunConfig()
 
     @pytest.mark.parametrize("name", ["batch_size", "penalty.scale", "nothing"])
     def test_that_what_cannot_change_now_is_told_with_what_can(self, name):

@@ -68,4 +68,4 @@ class RunControls(QObject):
     def steer(self, values: Mapping[str, float]) -> None:
         """Change lambdas and rates from the next step on."""
         if live := self._live():
-            live.trainer.steer(values)
+            live.trainer.take(values)

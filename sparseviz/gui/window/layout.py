@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from functools import cache
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QAction
@@ -212,7 +213,7 @@ class Layout(QObject):
     def _name_preset(self) -> None:
         """Name the preset that the steering panel shows, if it is one."""
         names = [self.presets.itemText(index) for index in range(self.presets.count())]
-        same = [RunConfig.load(name) == self.steering.config for name in names]
+        same = [_preset(name) == self.steering.config for name in names]
         self.presets.setCurrentIndex(same.index(True) if any(same) else -1)
 
     def _fill_menus(self) -> None:
@@ -286,6 +287,12 @@ class Layout(QObject):
             return
         self.curves.set_test_error(errors.test)
         self.ending.setText(self.tr("test error {0:.2f} %").format(errors.test))
+
+
+@cache
+def _preset(name: str) -> RunConfig:
+    """Read once: it is asked for at every tick of a slider."""
+    return RunConfig.load(name)
 
 
 def _choices() -> dict[str, dict[str, str]]:

@@ -146,3 +146,23 @@ def test_that_undo_steers_a_run_that_trains_and_says_what_it_cannot_take_back(tr
     undo(training, qtbot)  # the run's own configuration came back when it ended
     undo(training, qtbot)
     assert panel.config.epochs == 2000
+
+
+def test_that_a_tick_of_a_slider_validates_the_configuration_once_from_the_form_to_the_trainer(
+    training, qtbot, monkeypatch
+):
+    steering, slider = training.run.trainer.steering, training.layout_.steering.fields["penalty.lambda2"].slider
+    before, validate = steering.config.penalty.lambda2, RunConfig.model_validate
+    validated = []
+
+    def count(values):
+        validated.append(values)
+        return validate(values)
+
+    qtbot.keyClick(slider, Qt.Key.Key_Right)  # the presets are read
+    qtbot.waitUntil(lambda: steering.config.penalty.lambda2 > before, timeout=WAIT_MS)
+    first = steering.config.penalty.lambda2
+    monkeypatch.setattr(RunConfig, "model_validate", count)
+    qtbot.keyClick(slider, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: steering.config.penalty.lambda2 > first, timeout=WAIT_MS)
+    assert len(validated) == 1

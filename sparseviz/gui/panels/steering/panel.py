@@ -8,7 +8,7 @@ from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from sparseviz.config import ConfigError, RunConfig, settings
-from sparseviz.config.changes import KEPT, changes, check_live
+from sparseviz.config.changes import KEPT, changes, check_steered
 from sparseviz.config.setting import write_value
 from sparseviz.gui.panels.steering import words
 from sparseviz.gui.panels.steering.branch_note import BranchNote
@@ -203,7 +203,7 @@ class SteeringPanel(QWidget):
 
     def _check(self, config: RunConfig) -> None:
         if self._is_training:
-            check_live(self.config, changes(self.config, config))
+            check_steered(self.config, config)
         self._check_branch(config)
 
     def _push(self, config: RunConfig, told: str, stroke: int | None = None) -> None:
