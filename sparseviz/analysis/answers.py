@@ -14,8 +14,8 @@ from sparseviz.config import InputError
 from sparseviz.data import DataError, load_data
 from sparseviz.networks.baked import baked_model
 from sparseviz.store import RunInfo
-from sparseviz.values.examples import Answers, FloatArray, IntArray, longer_side, planes
-from sparseviz.values.snapshot import Checkpoint
+from sparseviz.values.examples import Answers, Float32Array, longer_side, planes
+from sparseviz.values.snapshot import Checkpoint, IntArray
 
 BATCH = 250  # images
 MOST_BYTES = 64 << 20  # of images that are held to be shown
@@ -25,8 +25,8 @@ MOST_BYTES = 64 << 20  # of images that are held to be shown
 class Examples:
     """Images of a data set, as the network reads them and as a person sees them."""
 
-    images: FloatArray  # (N, C, H, W), normalised
-    pixels: FloatArray  # the same from 0 to 1
+    images: Float32Array  # (N, C, H, W), normalised
+    pixels: Float32Array  # the same from 0 to 1
     labels: IntArray  # (N,)
     box: int  # pixels, of the longer side of a digit
 
@@ -64,7 +64,7 @@ class Network:
         self._model = baked_model(info.config.network, checkpoint, len(info.classes))
 
     @torch.no_grad()
-    def probabilities(self, images: FloatArray) -> FloatArray:
+    def probabilities(self, images: Float32Array) -> Float32Array:
         """The softmax over the classes (N, classes) for normalised images (N, C, H, W). Raises InputError."""
         try:
             parts = [self._model(part).softmax(dim=1) for part in torch.split(torch.from_numpy(images), BATCH)]
@@ -75,7 +75,7 @@ class Network:
             raise InputError(f"the network's answers at step {self.step} are no finite numbers: its training failed")
         return np.asarray(found, dtype=np.float32)
 
-    def read(self, pixels: FloatArray) -> FloatArray:
+    def read(self, pixels: Float32Array) -> Float32Array:
         """The probabilities (classes,) for one image (C, H, W) of pixels from 0 to 1, normalised as the run's are."""
         return np.asarray(self.probabilities((pixels[None] - self._mean) / self._std)[0])
 

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from sparseviz.config import RunConfig
 from sparseviz.methods.base import first_of, matching, register
 from sparseviz.methods.dense import Dense
-from sparseviz.methods.gates import THRESHOLD, Gate, gate_scale
+from sparseviz.methods.gates import Gate, gate_scale
+from sparseviz.values.prior import THRESHOLD
 from sparseviz.values.snapshot import Quantity
 
 GATE = Quantity("gate", 0, 1, is_gate=True)

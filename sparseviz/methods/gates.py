@@ -17,8 +17,8 @@ from torch.autograd.function import once_differentiable
 
 from sparseviz.methods.comparing import compare
 from sparseviz.methods.gate_start import start_from_magnitude
+from sparseviz.values.prior import THRESHOLD
 
-THRESHOLD = 0.5
 _BAND = 1 << 20  # gates summed at once, so that no second copy of many is needed
 _BELOW = THRESHOLD - 2**-25  # the float32 just below it
 _threshold = torch.ops.aten.threshold_backward.grad_input

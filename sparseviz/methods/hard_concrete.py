@@ -17,7 +17,7 @@ from sparseviz.values.snapshot import Quantity
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature and stretch of the source's experiments
 SHIFT = BETA * math.log(-GAMMA / ZETA)  # P(open) = sigmoid(log alpha - SHIFT), equation 12
-THRESHOLD = 1 / (1 + math.exp(SHIFT - math.log(-GAMMA / ZETA)))  # P(open) at which the gate of evaluation opens
+OPENS_AT = 1 / (1 + math.exp(SHIFT - math.log(-GAMMA / ZETA)))  # P(open) at which the gate of evaluation opens
 SURE = 20.0  # log alpha of a gate that is decided: its probability is 0 or 1
 P_OPEN = Quantity("P(open)", 0, 1, is_gate=True)
 
@@ -48,7 +48,7 @@ class HardConcreteGate(nn.Module):
 
     def mask(self) -> Tensor:
         """True where the gate of evaluation is above 0."""
-        return self.open() >= THRESHOLD
+        return self.open() >= OPENS_AT
 
     @torch.no_grad()
     def sure(self) -> Tensor:
@@ -152,7 +152,7 @@ class HardConcrete(Dense):
 
     def threshold(self, layer: str) -> float:
         """The probability at which the gate of evaluation opens, 0.31."""
-        return THRESHOLD if layer in self.gates else super().threshold(layer)
+        return OPENS_AT if layer in self.gates else super().threshold(layer)
 
     def state_dict(self) -> Mapping[str, Tensor]:
         """The gates' log alpha, by layer."""

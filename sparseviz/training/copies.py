@@ -27,7 +27,7 @@ class Copied:
     @classmethod
     def of(cls, tensor: Tensor) -> "Copied":
         """What copies this tensor."""
-        return cls(tuple(tensor.shape), _dtype(tensor), lambda: tensor)
+        return cls(tuple(tensor.shape), numpy_dtype(tensor), lambda: tensor)
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
         """A copy in plain row-major order: the file's reader knows no memory formats."""
@@ -70,5 +70,6 @@ def copies(arrays: Arrays) -> Arrays:
     return {name: np.asarray(values) for name, values in arrays.items()}
 
 
-def _dtype(tensor: Tensor) -> np.dtype[Any]:
+def numpy_dtype(tensor: Tensor) -> np.dtype[Any]:
+    """The dtype that a tensor's numbers have in numpy."""
     return torch.empty(0, dtype=tensor.dtype).numpy().dtype

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
+from sparseviz.values.snapshot import IntArray
+
+Float32Array = npt.NDArray[np.float32]
 FAINT = 0.1  # of the strongest pixel; what is fainter is not part of a digit
 MNIST_BOX = 20 / 28  # of an image's side, the longer side of a digit
 
@@ -16,9 +17,9 @@ MNIST_BOX = 20 / 28  # of an image's side, the longer side of a digit
 class Answers:
     """What a network answered to images, at one step. Arrays are read-only."""
 
-    images: FloatArray  # (N, C, H, W), pixels from 0 to 1
+    images: Float32Array  # (N, C, H, W), pixels from 0 to 1
     labels: IntArray | None  # (N,); none where nobody knows
-    probabilities: FloatArray  # (N, classes)
+    probabilities: Float32Array  # (N, classes)
     classes: tuple[str, ...]
     step: int
     source: str  # "live" or "checkpoint"
@@ -38,7 +39,7 @@ class Answers:
         return np.asarray(self.probabilities.argmax(axis=1))
 
     @property
-    def confidence(self) -> FloatArray:
+    def confidence(self) -> Float32Array:
         """The probability of the answer, (N,)."""
         return np.asarray(self.probabilities.max(axis=1))
 
@@ -73,19 +74,19 @@ class NetworkFacts:
         return channels == 1 and height == width
 
 
-def planes(values: Iterable[float]) -> FloatArray:
+def planes(values: Iterable[float]) -> Float32Array:
     """One number a channel, (C, 1, 1): beside images (N, C, H, W)."""
     return np.array(tuple(values), dtype=np.float32)[:, None, None]
 
 
-def longer_side(images: FloatArray) -> int:
+def longer_side(images: Float32Array) -> int:
     """Pixels of the longer side of a digit's bounding box: the median over images (N, C, H, W); MNIST has 20 of 28."""
     parts = [_cropped(image) for image in images.mean(axis=1)]
     sides = [max(part.shape) for part in parts if part is not None]
     return int(np.median(sides)) if sides else round(images.shape[-1] * MNIST_BOX)
 
 
-def framed(ink: FloatArray, side: int, box: int) -> FloatArray | None:
+def framed(ink: Float32Array, side: int, box: int) -> Float32Array | None:
     """A drawing (h, w) from 0 to 1 as an image (side, side) like those of a data set; None where nothing is drawn.
 
     As MNIST was made: the bounding box is scaled, with its proportions kept, so that its longer side has `box`
@@ -103,13 +104,13 @@ def framed(ink: FloatArray, side: int, box: int) -> FloatArray | None:
     return image
 
 
-def shrunk(ink: FloatArray, height: int, width: int) -> FloatArray:
+def shrunk(ink: Float32Array, height: int, width: int) -> Float32Array:
     """Means over areas: every pixel counts in each new one with the share that lies in it."""
     down, across = _shares(ink.shape[0], height), _shares(ink.shape[1], width)
     return np.asarray(down @ ink @ across.T, dtype=np.float32)
 
 
-def _cropped(ink: FloatArray) -> FloatArray | None:
+def _cropped(ink: Float32Array) -> Float32Array | None:
     """The bounding box of what is not faint; None where there is nothing."""
     strongest = float(ink.max(initial=0))
     if strongest < FAINT:
@@ -119,14 +120,14 @@ def _cropped(ink: FloatArray) -> FloatArray | None:
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _shares(old: int, new: int) -> FloatArray:
+def _shares(old: int, new: int) -> Float32Array:
     """(new, old), rows add up to 1: how much of each old pixel goes into each new one."""
     edges, pixel = np.linspace(0, old, new + 1), np.arange(old)
     overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
     return np.asarray(np.clip(overlap, 0, None) * new / old, dtype=np.float32)
 
 
-def _place(mass: FloatArray, side: int) -> int:
+def _place(mass: Float32Array, side: int) -> int:
     """Where a part with this profile begins so that its centre of mass lies in the middle of `side` pixels."""
     centre = float((np.arange(len(mass)) + 0.5) @ mass / mass.sum())
     return int(np.clip(round(side / 2 - centre), 0, side - len(mass)))

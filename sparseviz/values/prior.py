@@ -9,9 +9,8 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from sparseviz.values.snapshot import FloatArray
 
 THRESHOLD = 0.5  # a gate from here on keeps its weight (the paper's draw by maximum likelihood)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sparseviz.config import RunConfig
-from sparseviz.methods.hard_concrete import THRESHOLD, HardConcrete, HardConcreteGate, drawn
+from sparseviz.methods.hard_concrete import OPENS_AT, HardConcrete, HardConcreteGate, drawn
 from sparseviz.networks import lenet300
 
 
@@ -38,7 +38,7 @@ def test_that_the_gate_of_evaluation_is_open_exactly_above_the_threshold():
     with torch.no_grad():
         gate.log_alpha.copy_(torch.linspace(-6, 6, 2001))
     assert torch.equal(gate.mask(), gate.sure() > 0)
-    assert float(gate.open()[gate.mask()].min()) == pytest.approx(THRESHOLD, abs=2e-3)
+    assert float(gate.open()[gate.mask()].min()) == pytest.approx(OPENS_AT, abs=2e-3)
     assert 0 < int(gate.mask().sum()) < 2001
 
 

@@ -35,7 +35,6 @@ def test_that_penalty_and_pull_are_those_of_the_gates_of_a_network(lambda1, lamb
         assert prior.pull(np.array([prior.turning_point])) == pytest.approx(0, abs=1e-9)
     else:
         assert prior.pull(G).min() >= -1e-9
-    assert gates.THRESHOLD == THRESHOLD
 
 
 @given(lambda1=lambdas, lambda2=lambdas)

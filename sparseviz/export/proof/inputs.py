@@ -11,7 +11,7 @@ from sparseviz.export.options import ExportOptions
 from sparseviz.export.proof.verify import Inputs
 from sparseviz.store import RunInfo, TestInputs
 from sparseviz.store.format import TEST_BYTES
-from sparseviz.values.examples import FloatArray, planes
+from sparseviz.values.examples import Float32Array, planes
 
 NOISE_SEED = 0
 NOISE_IMAGES = 256
@@ -60,8 +60,8 @@ def _test_set(data: Data, info: RunInfo, as_fed: "_Feeder") -> tuple[Inputs | No
 class _Feeder:
     """Turns normalised images into what the file reads."""
 
-    mean: FloatArray  # (C, 1, 1)
-    std: FloatArray
+    mean: Float32Array  # (C, 1, 1)
+    std: Float32Array
     raw: bool
 
     def __call__(self, images: npt.NDArray[np.float32], labels: npt.NDArray[np.int64] | None) -> Inputs:

@@ -20,7 +20,7 @@ from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
 from sparseviz.gui.views.examples.view import ExamplesView
 from sparseviz.store import RunReader, summary
-from sparseviz.values.examples import Answers, FloatArray, NetworkFacts
+from sparseviz.values.examples import Answers, Float32Array, NetworkFacts
 
 Run = LiveRun | StoredRun
 LIVE_MS = 1500  # the least between two questions to a run that trains
@@ -41,9 +41,9 @@ class Seen:
 class Compared:
     """What two networks answer to one image."""
 
-    pixels: FloatArray  # (C, H, W)
+    pixels: Float32Array  # (C, H, W)
     networks: tuple[Network, Network | None]  # the run's and the dense one
-    answers: tuple[FloatArray, FloatArray | None]  # (classes,) each
+    answers: tuple[Float32Array, Float32Array | None]  # (classes,) each
 
 
 class ExamplesDesk(QObject):
@@ -62,7 +62,7 @@ class ExamplesDesk(QObject):
         self._asked: tuple[Run, int] | None = None  # run and step that were answered, or are being answered
         self._is_answering = self._is_comparing = False
         self._clock, self._rest_ms = QElapsedTimer(), 0.0
-        self._subject: FloatArray | None = None  # what the view wants compared
+        self._subject: Float32Array | None = None  # what the view wants compared
         self._examples: tuple[str, Examples] | None = None  # by checksum; of the answering job alone
         self._connect()
 
@@ -158,7 +158,7 @@ class ExamplesDesk(QObject):
     # One image.
 
     @Slot(object)
-    def _compare(self, pixels: FloatArray | None) -> None:
+    def _compare(self, pixels: Float32Array | None) -> None:
         self._subject = pixels
         if pixels is None or self._is_comparing or self.sparse is None:
             return
@@ -246,7 +246,7 @@ class ExamplesDesk(QObject):
         self.view.comparison.show_message(text)
 
 
-def _compared(pixels: FloatArray, networks: tuple[Network, Network | None]) -> Compared:
+def _compared(pixels: Float32Array, networks: tuple[Network, Network | None]) -> Compared:
     sparse, dense = networks
     return Compared(pixels, networks, (sparse.read(pixels), dense.read(pixels) if dense else None))
 

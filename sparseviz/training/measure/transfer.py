@@ -9,6 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from sparseviz.training.copies import numpy_dtype
+
 _Key = TypeVar("_Key", bound=Hashable)
 
 
@@ -20,7 +22,7 @@ def fetch(tensors: Mapping[_Key, Tensor]) -> dict[_Key, npt.NDArray[Any]]:
     raw = _on_host(torch.cat([tensor.detach().reshape(-1).view(torch.uint8) for tensor in tensors.values()]))
     found, start = {}, 0
     for key, tensor in tensors.items():
-        dtype, size = _dtype(tensor), math.prod(tensor.shape) * tensor.element_size()
+        dtype, size = numpy_dtype(tensor), math.prod(tensor.shape) * tensor.element_size()
         found[key] = raw[start : start + size].copy().view(dtype).reshape(tensor.shape)
         start += size
     return found
@@ -33,7 +35,3 @@ def _on_host(raw: Tensor) -> npt.NDArray[np.uint8]:
     host.copy_(raw, non_blocking=True)
     torch.cuda.current_stream(raw.device).synchronize()
     return host.numpy()
-
-
-def _dtype(tensor: Tensor) -> npt.DTypeLike:
-    return torch.empty(0, dtype=tensor.dtype).numpy().dtype

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from sparseviz.gui.qt.theme import Theme, mix, small, theme_of
 from sparseviz.gui.views.base import percent
-from sparseviz.values.examples import FloatArray
+from sparseviz.values.examples import Float32Array
 
 ROW = 24  # pixels, of a row where there is room
 FAINT = 0.55  # share of the background in a bar: the number on it stays readable
@@ -21,11 +21,11 @@ class AnswerBars(QWidget):
         super().__init__()
         self.theme = theme_of(self.palette())
         self.classes: tuple[str, ...] = ()
-        self.probabilities: FloatArray | None = None  # (classes,)
+        self.probabilities: Float32Array | None = None  # (classes,)
         self.label: int | None = None
         self.setAccessibleName(name)
 
-    def show_answer(self, classes: tuple[str, ...], probabilities: FloatArray | None, label: int | None) -> None:
+    def show_answer(self, classes: tuple[str, ...], probabilities: Float32Array | None, label: int | None) -> None:
         """Show these probabilities (classes,), or only the classes' names."""
         if classes != self.classes:
             self.classes = classes

@@ -21,7 +21,7 @@ from sparseviz.gui.qt.theme import Theme, mute, theme_of
 from sparseviz.gui.views.base import FittingLabel, percent
 from sparseviz.gui.views.examples.answer_bars import AnswerBars
 from sparseviz.gui.views.examples.grey import ink_colours, paint_image, picture
-from sparseviz.values.examples import FloatArray, NetworkFacts
+from sparseviz.values.examples import Float32Array, NetworkFacts
 
 PICTURE = 30  # pixels a side
 WORD = 70  # pixels, in which an invitation can be wrapped
@@ -32,7 +32,7 @@ MARGIN = 16  # pixels of a button beside its text
 class Subject:
     """The image that is compared."""
 
-    pixels: FloatArray  # (C, H, W), from 0 to 1, as the networks get it
+    pixels: Float32Array  # (C, H, W), from 0 to 1, as the networks get it
     name: str
     label: int | None  # the true class, if known
 
@@ -43,7 +43,7 @@ class Picture(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.theme = theme_of(self.palette())
-        self.pixels: FloatArray | None = None
+        self.pixels: Float32Array | None = None
         self.setFixedSize(PICTURE, PICTURE)
         self.setAccessibleName(self.tr("The image as the networks get it"))
         self.setToolTip(self.accessibleName())
@@ -127,7 +127,7 @@ class Column(QWidget):
         self.title.set_texts(f"{self.heading} · {' · '.join(parts)}", brief, self.heading)
         self.title.setToolTip("\n".join(parts))
 
-    def show_answer(self, probabilities: FloatArray | None, label: int | None) -> None:
+    def show_answer(self, probabilities: Float32Array | None, label: int | None) -> None:
         """Show what it answers; None: nothing yet."""
         classes = self.facts.classes if self.facts else ()
         self.bars.show_answer(classes, probabilities, label)
@@ -211,7 +211,7 @@ class Comparison(QWidget):
         if subject is None:
             self.show_answers(None, None)
 
-    def show_answers(self, sparse: FloatArray | None, dense: FloatArray | None) -> None:
+    def show_answers(self, sparse: Float32Array | None, dense: Float32Array | None) -> None:
         """Show both answers (classes,) to the image."""
         label = self.subject.label if self.subject else None
         self.sparse.show_answer(sparse, label)

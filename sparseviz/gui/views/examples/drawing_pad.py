@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from sparseviz.gui.qt.theme import Theme, theme_of
 from sparseviz.gui.views.examples.grey import grey_image, ink_colours, paint_image
-from sparseviz.values.examples import FloatArray, framed, shrunk
+from sparseviz.values.examples import Float32Array, framed, shrunk
 
 CANVAS = 280  # pixels a side, on which strokes are drawn
 PEN = 28  # pixels of the canvas: as thick as MNIST's strokes where a digit fills two thirds of the pad
@@ -22,7 +22,7 @@ class DrawingPad(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.strokes: list[list[QPointF]] = []  # in pixels of the canvas
-        self.taken: FloatArray | None = None  # (side, side), the image that lies below the strokes
+        self.taken: Float32Array | None = None  # (side, side), the image that lies below the strokes
         self._canvas = QImage(CANVAS, CANVAS, QImage.Format.Format_Grayscale8)
         self._canvas.fill(0)
         self.theme = theme_of(self.palette())
@@ -45,12 +45,12 @@ class DrawingPad(QWidget):
         """Whether there is neither a stroke nor an image."""
         return self.taken is None and not self.strokes
 
-    def ink(self) -> FloatArray:
+    def ink(self) -> Float32Array:
         """The strokes (CANVAS, CANVAS), from 0 to 1."""
         rows = np.frombuffer(self._canvas.constBits(), np.uint8).reshape(CANVAS, self._canvas.bytesPerLine())
         return np.asarray(rows[:, :CANVAS] / np.float32(255), dtype=np.float32)
 
-    def pixels(self, side: int, box: int) -> FloatArray | None:
+    def pixels(self, side: int, box: int) -> Float32Array | None:
         """The image (side, side) that a network gets; None where nothing is drawn.
 
         A drawing is framed as `values.examples.framed` says. An image that was taken is framed already: it stays
@@ -60,7 +60,7 @@ class DrawingPad(QWidget):
             return framed(self.ink(), side, box)
         return np.maximum(self.taken, shrunk(self.ink(), side, side)) if self.strokes else self.taken
 
-    def take(self, image: FloatArray) -> None:
+    def take(self, image: Float32Array) -> None:
         """Begin anew with this image (side, side), from 0 to 1."""
         self.strokes, self.taken = [], image
         self._redraw()
@@ -168,7 +168,7 @@ class DrawingPad(QWidget):
             text = invitation if self.isEnabled() else self.tr("Drawings are gray; this network reads other images")
             painter.drawText(paper.adjusted(6, 6, -6, -6), int(words), text)
 
-    def _seen(self) -> FloatArray:
+    def _seen(self) -> Float32Array:
         if self.taken is None:
             return self.ink()
         side = np.arange(CANVAS) * len(self.taken) // CANVAS

@@ -1,13 +1,11 @@
 """Images: of one channel in the colours of the theme, ink on paper, as text is; of three in their own."""
 
 import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter
 
 from sparseviz.gui.qt.theme import Theme, mix
-
-FloatArray = npt.NDArray[np.float32]
+from sparseviz.values.examples import Float32Array
 
 
 def ink_colours(theme: Theme) -> list[int]:
@@ -15,7 +13,7 @@ def ink_colours(theme: Theme) -> list[int]:
     return [mix(theme.background, theme.text, level / 255).rgb() for level in range(256)]
 
 
-def grey_image(pixels: FloatArray, colours: list[int]) -> QImage:
+def grey_image(pixels: Float32Array, colours: list[int]) -> QImage:
     """Pixels (h, w) from 0 to 1 as an image in these colours; it owns its memory."""
     levels = np.ascontiguousarray((pixels * 255).round(), dtype=np.uint8)
     height, width = levels.shape
@@ -24,7 +22,7 @@ def grey_image(pixels: FloatArray, colours: list[int]) -> QImage:
     return image.copy()
 
 
-def picture(pixels: FloatArray, colours: list[int]) -> QImage:
+def picture(pixels: Float32Array, colours: list[int]) -> QImage:
     """Pixels (C, h, w) from 0 to 1: in their own colours where they have three channels, else their mean as ink."""
     if len(pixels) != 3:
         return grey_image(pixels.mean(axis=0), colours)

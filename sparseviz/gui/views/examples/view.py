@@ -21,7 +21,7 @@ from sparseviz.gui.views.base import FittingLabel, View
 from sparseviz.gui.views.examples.comparison import Comparison, Subject
 from sparseviz.gui.views.examples.drawing_pad import DrawingPad
 from sparseviz.gui.views.examples.grid import MISREAD, ExampleGrid
-from sparseviz.values.examples import MNIST_BOX, Answers, FloatArray, NetworkFacts
+from sparseviz.values.examples import MNIST_BOX, Answers, Float32Array, NetworkFacts
 from sparseviz.values.history import History
 
 BUTTON = 18  # pixels of a button beside its text
@@ -194,7 +194,7 @@ class ExamplesView(View):
         self._pages.setCurrentWidget(self.body)
         self._ask()
 
-    def show_comparison(self, sparse: FloatArray | None, dense: FloatArray | None) -> None:
+    def show_comparison(self, sparse: Float32Array | None, dense: Float32Array | None) -> None:
         """Show both answers (classes,) to the image that was asked for last."""
         self.comparison.show_answers(sparse, dense)
 

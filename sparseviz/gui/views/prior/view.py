@@ -12,7 +12,8 @@ from sparseviz.gui.qt.theme import Theme, small, style_canvas, style_plot
 from sparseviz.gui.views.base import Pane, Table
 from sparseviz.gui.views.plots.legend import Legend
 from sparseviz.gui.views.prior.words import Place, Words
-from sparseviz.values.prior import THRESHOLD, FloatArray, Prior
+from sparseviz.values.prior import THRESHOLD, Prior
+from sparseviz.values.snapshot import FloatArray
 
 POINTS = 200  # of a curve; even, so that the weight 0, where the spike is a point, lies between two of them
 AXIS_WIDTH, FOOT = 46, 32  # pixels, of the left axis (0.075 or 1.5e-07) and of the bottom one with its name
