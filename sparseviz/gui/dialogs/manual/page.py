@@ -44,6 +44,7 @@ class PageBrowser(QTextBrowser):
         self.setAccessibleName(self.tr("Page of the manual"))
         self.setOpenLinks(False)
         self.setWordWrapMode(QTextOption.WrapMode.WordWrap)  # no word is torn in a narrow table
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # else the text moves once it appears
         self.document().setDocumentMargin(_MARGIN)
         self._markdown = ""
         self.anchorClicked.connect(self._choose)
