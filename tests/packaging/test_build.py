@@ -53,6 +53,13 @@ class TestWheel:
         assert PRESETS
         assert contents == PRESETS
 
+    def test_that_the_manual_lies_inside_the_package_with_its_pictures(self, wheel):
+        pages = [path for path in (ROOT / "resources" / "manual").rglob("*") if path.is_file()]
+        assert len(pages) > 30
+        with ZipFile(wheel) as archive:
+            for path in pages:
+                assert archive.read(f"sparseviz/{path.relative_to(ROOT).as_posix()}") == path.read_bytes()
+
     def test_that_every_module_is_in_it_with_the_mark_that_it_is_typed(self, wheel):
         modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "sparseviz").rglob("*.py")}
         with ZipFile(wheel) as archive:

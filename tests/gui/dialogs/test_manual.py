@@ -56,16 +56,16 @@ def activate(window, qtbot) -> None:
     qtbot.waitUntil(window.isActiveWindow)
 
 
-def shown(book) -> str:
+def shown(book: ManualWindow) -> str:
     return book.windowTitle().partition(" — ")[0]
 
 
-def rows(book) -> list[str]:
+def rows(book: ManualWindow) -> list[str]:
     listed = book.pages.list
     return [listed.item(row).text() for row in range(listed.count())]
 
 
-def top_heading(book) -> str:
+def top_heading(book: ManualWindow) -> str:
     """The text at the top of what is in sight."""
     return book.page.cursorForPosition(QPoint(20, 20)).block().text()
 
@@ -215,7 +215,7 @@ class TestLinks:
         assert not book.forward.isEnabled()
 
     def test_that_an_address_outside_is_for_the_browser_of_the_system(self, book, monkeypatch):
-        asked = []
+        asked: list[QUrl] = []
         monkeypatch.setattr(QDesktopServices, "openUrl", asked.append)
         book.follow("https://arxiv.org/abs/1611.06694")
         assert asked == [QUrl("https://arxiv.org/abs/1611.06694")]
