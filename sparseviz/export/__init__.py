@@ -7,9 +7,10 @@ from sparseviz.export.options import ExportError, ExportOptions
 
 if TYPE_CHECKING:
     from sparseviz.export.from_run import export_run
+    from sparseviz.export.markdown import as_markdown
     from sparseviz.export.proof.latency import Latency
     from sparseviz.export.proof.verify import Proof
-    from sparseviz.export.report import ExportReport, as_markdown
+    from sparseviz.export.report import ExportReport
 
 __all__ = ["ExportError", "ExportOptions", "ExportReport", "Latency", "Proof", "as_markdown", "export_run"]
 
@@ -18,7 +19,7 @@ _LATER = {
     "export_run": "from_run",
     "Latency": "proof.latency",
     "ExportReport": "report",
-    "as_markdown": "report",
+    "as_markdown": "markdown",
     "Proof": "proof.verify",
 }
 

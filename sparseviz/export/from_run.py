@@ -16,11 +16,12 @@ from torch import nn
 from sparseviz.config.whole_file import scratch, whole_file
 from sparseviz.export.finish import Finished, finish
 from sparseviz.export.graph.onnx_file import write_onnx
+from sparseviz.export.markdown import as_markdown
 from sparseviz.export.options import ExportError, ExportOptions
 from sparseviz.export.proof.inputs import ProofInputs, proof_inputs
 from sparseviz.export.proof.latency import Latency, latencies
 from sparseviz.export.proof.verify import BARS, prove, prove_weights
-from sparseviz.export.report import ExportReport, as_markdown
+from sparseviz.export.report import ExportReport
 from sparseviz.export.script import Reading, script
 from sparseviz.networks.baked import baked_model
 from sparseviz.store import RunInfo, RunReader, TestInputs

@@ -3,6 +3,7 @@
 import dataclasses
 import gzip
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from sparseviz.config import RunConfig
 from sparseviz.export import ExportError, ExportOptions, ExportReport, as_markdown, export_run, finish
 from sparseviz.export.graph.compact import Compaction
 from sparseviz.export.proof.verify import open_session
+from sparseviz.export.sections import sections
 from sparseviz.networks.baked import baked_model
 from sparseviz.store import RunReader
 from tests.helpers.runs import Seen
@@ -159,9 +161,18 @@ class TestReport:
         assert [entry["batch"] for entry in values["latency"]] == [1, 64]
         text = report.files[1].read_text()
         assert text == as_markdown(report)
-        assert "multiplies by the zeros too" in text
+        assert "multiplies zeros too" in text
         for change in report.layers:
             assert f"| {change.name} |" in text
+
+    def test_that_every_phrase_of_the_report_can_be_translated(self, written):
+        report = written["all"]
+        names = {report.path.name, report.options.kind, *(change.name for change in report.layers)}
+        for section in sections(report, str.upper):
+            texts = [section.heading, *section.head, *section.points, *section.notes]
+            texts += [text for row in section.rows for text in row]
+            words = {word.strip(",.:") for text in texts for word in text.split()}
+            assert {word for word in words if re.search("[a-z]{2}", word)} <= names
 
     def test_that_layers_are_counted_as_a_slow_twin_counts_them(self, conv, written):
         network = network_of(conv)
@@ -236,8 +247,9 @@ class TestCommand:
         names = ["run.json", "run.md", "run.onnx"]
         assert [Path(line).name for line in printed[-3:]] == names
         assert sorted(path.name for path in tmp_path.iterdir()) == sorted([run.name, *names])
-        for word in ("size", "multiply-adds", "removed", "batch of 64", "difference", "test set", "noise"):
-            assert any(line.startswith(word) for line in printed)
+        words = ("Proven: run.onnx", "bytes on disk", "multiply-adds", "What was removed", "latency, batch of 64")
+        for word in (*words, "test set", "noise"):
+            assert any(line.strip().startswith(word) for line in printed)
 
     @pytest.mark.parametrize("wrong", [["--int8", "--half"], ["--opset", "99"]])
     def test_that_wrong_options_end_with_status_2(self, conv, tmp_path, capsys, wrong):

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sparseviz.gui.dialogs.export.words import ReportWords
+from sparseviz.gui.dialogs.export.rich_text import rich_text
 from sparseviz.gui.qt.theme import theme_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ class ReportPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.report: ExportReport | None = None
-        self._words = ReportWords(self)
         self.text = QTextBrowser()
         self.text.setAccessibleName(self.tr("Report of the export"))
         self.text.setWordWrapMode(QTextOption.WrapMode.WordWrap)  # a number in a narrow table is not broken
@@ -47,8 +46,10 @@ class ReportPage(QWidget):
 
     def show_report(self, report: ExportReport) -> None:
         """Show what was written and how it is known to be right."""
+        from sparseviz.export.sections import sections  # noqa: PLC0415  # it is there by then
+
         self.report = report
-        self.text.setHtml(self._words.html(report, theme_of(self.palette())))
+        self.text.setHtml(rich_text(sections(report, self.tr), theme_of(self.palette())))
         self._offer()
 
     def show_failure(self, error: str, advice: str, details: str = "") -> None:
