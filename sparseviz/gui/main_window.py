@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
@@ -13,7 +13,7 @@ from sparseviz.gui.controllers.branching import Branching
 from sparseviz.gui.controllers.examples_desk import ExamplesDesk
 from sparseviz.gui.controllers.files import Files
 from sparseviz.gui.controllers.model_files import Models
-from sparseviz.gui.controllers.presentation import Presentation, Shown
+from sparseviz.gui.controllers.presentation import Presentation
 from sparseviz.gui.controllers.questions import Questions
 from sparseviz.gui.controllers.rescue import Rescue
 from sparseviz.gui.controllers.run_controls import RunControls
@@ -26,6 +26,7 @@ from sparseviz.gui.qt.messages import Messages
 from sparseviz.gui.qt.redraws import Job, Redraws
 from sparseviz.gui.sources.inspected_file import InspectedFile
 from sparseviz.gui.sources.live_run import LiveRun
+from sparseviz.gui.sources.shown import Shown
 from sparseviz.gui.sources.stored_run import StoredRun
 from sparseviz.gui.sources.training_thread import BranchWork, TrainingThread
 from sparseviz.gui.window.actions import Actions
@@ -39,6 +40,8 @@ TOLD_MS = 10_000  # how long a message stays in the status line
 
 class MainWindow(QMainWindow):
     """One run at a time: none, one that trains, or one from a file; or a model file."""
+
+    drawn = Signal(int, int)  # snapshots that there are, and the position of the one that every view shows now
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,7 +77,7 @@ class MainWindow(QMainWindow):
             (actions.quit, self.close),
             (actions.train, self.train),
             (actions.stop, self.stop),
-            (actions.resume, lambda: self._go_on_from(self.run)),
+            (actions.resume, self.resume),
             (actions.previous, lambda: layout.time.step(-1)),
             (actions.next, lambda: layout.time.step(1)),
             (actions.first, lambda: layout.time.choose(0)),
@@ -98,7 +101,7 @@ class MainWindow(QMainWindow):
         layout.steering.steered.connect(self.controls.steer)
         layout.time.moved.connect(self._move)
         self.redraws.due.connect(self._look)
-        self.models.opened.connect(self._show_run)
+        self.models.opened.connect(self._show_model)
         self.models.told.connect(layout.status.showMessage)
         for failed in (self.questions.failed, self.watch.lost, self.models.failed):
             failed.connect(self.messages.complain)
@@ -108,7 +111,7 @@ class MainWindow(QMainWindow):
         self.rescue.changed.connect(self._update_actions)
         self.rescue.stop_asked.connect(self.stop)
         for dock in layout.docks:
-            dock.visibilityChanged.connect(self._redraw)
+            dock.visibilityChanged.connect(self.redraw)
 
     # Before a run.
 
@@ -131,9 +134,11 @@ class MainWindow(QMainWindow):
             return
         self._start(self.branching.work() or self.ui.steering.config)
 
-    def _go_on_from(self, run: Shown | None) -> None:
-        if isinstance(run, StoredRun):
-            self._start(run.path)
+    @Slot()
+    def resume(self) -> None:
+        """Go on with the stored run that is shown."""
+        if self.run and self.run.can_resume:
+            self._start(self.run.path)
 
     def _start(self, work: RunConfig | Path | BranchWork) -> None:
         """Train a configuration, or go on with a stored run, in a new file."""
@@ -158,14 +163,15 @@ class MainWindow(QMainWindow):
     @Slot(LiveRun)
     def _begin(self, live: LiveRun) -> None:
         self._show_run(live)
+        self.examples.show_run(live)
         if self.menu.pause.isChecked():
             live.trainer.pause()
 
     def _grows(self) -> bool:
-        return isinstance(self.run, LiveRun) or self.watch.run is not None
+        return (self.run is not None and self.run.is_live) or self.watch.run is not None
 
     def _live(self) -> LiveRun | None:
-        return self.run if isinstance(self.run, LiveRun) else None
+        return self.training.live if self.training else None
 
     @Slot()
     def stop(self) -> None:
@@ -207,8 +213,16 @@ class MainWindow(QMainWindow):
             self.messages.complain(str(error))
             return
         self._show_run(run)
+        for serves in (self.examples, self.branching, self.watch):
+            serves.show_run(run)
+        self._update_actions()
         self.ui.recent.add(path)
         self.ui.steering.set_config(run.info.config, self.tr("open {0}").format(path.name))
+
+    @Slot(InspectedFile)
+    def _show_model(self, file: InspectedFile) -> None:
+        self._show_run(file)
+        self.ui.recent.add(file.path)
 
     def export(self) -> None:
         """Ask where to, and export what is on disk."""
@@ -226,15 +240,15 @@ class MainWindow(QMainWindow):
 
     # One run, many views.
 
-    @Slot(object)
     def _show_run(self, run: Shown | None) -> None:
         self.models.cancel()
         self.redraws.stop()
-        self.presentation.end(self.run)
+        if self.run is not None:
+            self.run.close()
         self.run, self._drawn = run, None
         self.ui.clear()
         for asks in (self.examples, self.branching, self.watch):
-            asks.show_run(None if isinstance(run, InspectedFile) else run)
+            asks.show_run(None)
         self.presentation.begin(run, live=self._grows())
         self._update_actions()
         self.redraws.ask()
@@ -250,11 +264,12 @@ class MainWindow(QMainWindow):
         self.ui.status.showMessage(text, TOLD_MS)
         self.ui.runs.refresh()
         # its checkpoints can be branched now
-        self.branching.show_run(None if isinstance(self.run, InspectedFile) else self.run)
-        self._redraw()
+        self.branching.show_run(self.branching.run)
+        self.redraw()
 
     @Slot()
-    def _redraw(self) -> None:
+    def redraw(self) -> None:
+        """Draw anew what is shown."""
         self._drawn = None
         self.redraws.ask()
 
@@ -277,6 +292,7 @@ class MainWindow(QMainWindow):
     def _tell_drawn(self, now: tuple[int, int]) -> None:
         self._drawn = now
         self.ui.time.tell_drawn()
+        self.drawn.emit(*now)
 
     def _shown(self) -> tuple[Shown, int] | None:
         """The run, and the position in its history that the views show."""
@@ -301,6 +317,7 @@ class MainWindow(QMainWindow):
         self.examples.close()
         self.ui.runs.close_reading()
         self.models.cancel()
-        self.presentation.end(self.run)
+        if self.run is not None:
+            self.run.close()
         self.ui.arrangement.save()
         super().closeEvent(event)

@@ -124,12 +124,13 @@ def _shown(path: Path) -> dict[str, float]:
     window.resize(1600, 1000)
     window.show()
     app.processEvents()
-    before = resident()
+    before, drawn = resident(), list[tuple[int, int]]()
+    window.drawn.connect(lambda *now: drawn.append(now))
 
     def first() -> None:
         window.open_run(path)
         until, view = time.monotonic() + WAIT_S, window.ui.weights
-        while window._drawn is None or view._picture is None or view._picture.cells is None:
+        while not drawn or view._picture is None or view._picture.cells is None:
             assert time.monotonic() < until, "the window did not draw"
             app.processEvents()
 

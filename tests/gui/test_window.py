@@ -28,22 +28,20 @@ def wait_at_rest(window, qtbot):
 
     def at_rest():
         history = window.run.history
-        return len(history) and history[len(history) - 1].step == window.run.trainer.step and drawn(window)
+        return len(history) and history[len(history) - 1].step == window.run.trainer.step
 
     qtbot.waitUntil(at_rest, timeout=WAIT_MS)
-
-
-def drawn(window):
-    return window._drawn == (len(window.run.history), len(window.run.history) - 1)
+    newest = len(window.run.history), len(window.run.history) - 1
+    with qtbot.waitSignal(window.drawn, timeout=WAIT_MS, check_params_cb=lambda *now: now == newest):
+        window.redraw()
 
 
 @pytest.fixture
 def stored(window, qtbot):
     """A window that shows a run that it has trained to the end, which may be over before one can look at it live."""
     window.ui.steering.set_config(RunConfig().changed(SHORT))
-    window.menu.train.trigger()
-    wait_for_end(window, qtbot)
-    qtbot.waitUntil(lambda: drawn(window), timeout=WAIT_MS)
+    with qtbot.waitSignal(window.drawn, timeout=WAIT_MS, check_params_cb=lambda *_: not window.is_training()):
+        window.menu.train.trigger()
     return window
 
 
@@ -153,7 +151,7 @@ def test_that_true_cells_come_from_the_trainer_while_it_is_paused(window, qtbot)
     wait_at_rest(window, qtbot)
     with qtbot.waitSignal(window.questions.answered, timeout=WAIT_MS) as came:
         window.questions.ask_for_cells(Part("fc2", slice(5, 9), slice(0, 300)))
-    cells = came.args[0].result()
+    cells = came.args[0]
     assert cells.source == "live"
     assert np.array_equal(cells.weight, window.run.trainer.method.weight("fc2")[5:9].detach().numpy())
 
@@ -205,13 +203,13 @@ def test_that_a_stored_run_can_be_scrubbed_and_shows_its_checkpoints_cells(store
     time = stored.ui.time
     assert time.position() == len(stored.run.history) - 1 == 36
     stored.menu.previous.trigger()
-    time.slider.setValue(10)
-    qtbot.waitUntil(lambda: stored._drawn == (37, 10), timeout=WAIT_MS)
+    with qtbot.waitSignal(stored.drawn, timeout=WAIT_MS, check_params_cb=lambda *now: now == (37, 10)):
+        time.slider.setValue(10)
     assert all(view.position == 10 for view in stored.ui.views.values())
     assert "snapshot 11 of 37" in time.label.text()
     with qtbot.waitSignal(stored.questions.answered, timeout=WAIT_MS) as came:
         stored.questions.ask_for_cells(Part("fc3", slice(0, 10), slice(0, 100)))
-    cells = came.args[0].result()
+    cells = came.args[0]
     with RunReader(stored.run.path) as reader:
         nearest = max(step for step in reader.checkpoint_steps() if step <= stored.run.history[10].step)
     assert (cells.source, cells.step) == ("checkpoint", nearest)
@@ -280,8 +278,8 @@ def test_that_a_picture_of_the_window_is_saved_and_a_failure_to_is_told(stored, 
 
 def test_that_a_run_opened_again_shows_the_same_and_can_be_trained_again(stored, qtbot):
     first = stored.run
-    stored.open_run(first.path)
-    qtbot.waitUntil(lambda: drawn(stored), timeout=WAIT_MS)
+    with qtbot.waitSignal(stored.drawn, timeout=WAIT_MS):
+        stored.open_run(first.path)
     assert stored.ui.steering.config == RunConfig().changed(SHORT)
     stored.menu.train.trigger()
     wait_for_end(stored, qtbot)

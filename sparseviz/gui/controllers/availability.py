@@ -3,14 +3,10 @@
 from PySide6.QtCore import QObject
 
 from sparseviz.gui.controllers.watch import Watch
-from sparseviz.gui.sources.inspected_file import InspectedFile
-from sparseviz.gui.sources.live_run import LiveRun
-from sparseviz.gui.sources.stored_run import StoredRun
+from sparseviz.gui.sources.shown import Shown
 from sparseviz.gui.window.actions import Actions
 from sparseviz.gui.window.layout import Layout
 from sparseviz.values.states import RunStatus
-
-Run = LiveRun | StoredRun | InspectedFile
 
 
 class Availability(QObject):
@@ -21,24 +17,18 @@ class Availability(QObject):
         self._actions, self._layout, self._watch = actions, layout, watch
         self._has_cells = False
 
-    def update(self, run: Run | None, *, training: bool, stuck: bool) -> None:
+    def update(self, run: Shown | None, *, training: bool, stuck: bool) -> None:
         """Take in which run is shown, and whether one trains here; `stuck`: its file cannot be written."""
-        actions, live, stored = self._actions, isinstance(run, LiveRun), isinstance(run, StoredRun)
+        actions, live, info = self._actions, run is not None and run.is_live, run.info if run else None
         paused = actions.pause.isChecked()
-        broken_off = isinstance(run, StoredRun) and run.status in (
-            RunStatus.INTERRUPTED,
-            RunStatus.STOPPED,
-            RunStatus.FAILED,
-        )
-        has_checkpoints = isinstance(run, StoredRun) and run.has_checkpoints
         for some, enabled in (
             ((actions.train,), not training or paused),
             ((actions.pause, actions.step, actions.stop), training),
             ((actions.steps, actions.epoch, actions.freeze), live),
             ((actions.open, actions.open_config, self._layout.recent.menuAction()), not training),
-            ((actions.export,), has_checkpoints),
-            ((actions.animation,), stored),
-            ((actions.resume,), broken_off and has_checkpoints and not training),
+            ((actions.export,), run is not None and run.can_export),
+            ((actions.animation,), info is not None and not live),
+            ((actions.resume,), run is not None and run.can_resume and not training),
         ):
             for action in some:
                 action.setEnabled(enabled)
@@ -47,49 +37,58 @@ class Availability(QObject):
         self._layout.presets.setEnabled(not training)
         self._has_cells = not self._offers_cells(run)  # so that it is told in any case
         self.offer_cells(run)
-        state = "stuck" if training and stuck else self._state(run, training=training)
-        device = run.info.device if run is not None and not isinstance(run, InspectedFile) else ""
-        self._layout.show_state(state, device)
+        self._layout.state.setText(f"  ● {self._state(run, training=training, stuck=stuck)}  ")
+        self._layout.device.setText(info.device if info else "")
         self._layout.status.show_writer(self._watch.text())
 
-    def _explain(self, run: Run | None) -> None:
+    def _explain(self, run: Shown | None) -> None:
         """A run of another process is controlled there, and is exported when its file can be read."""
-        actions = self._actions
+        actions, live, is_model = self._actions, run is not None and run.is_live, run is not None and run.info is None
         controls = actions.pause, actions.step, actions.steps, actions.epoch, actions.freeze, actions.stop
-        writer = run.writer if isinstance(run, StoredRun) else None
+        writer = self._watch.run.writer if self._watch.run else None
         other = self.tr("Only {0}, which trains this run, can do this.").format(writer)
         later = self.tr("This can be done when the run has ended: until then only its status file is read.")
-        actions.explain_these(controls, other if writer else "")
-        is_status = isinstance(run, StoredRun) and not run.has_checkpoints
         here = self.tr("This can be done when the run has ended; Stop ends it here, in good order.")
-        actions.explain_these([actions.export], here if isinstance(run, LiveRun) else later if is_status else "")
-        actions.explain_these([actions.resume], later if is_status else "")
-        if isinstance(run, InspectedFile):
-            weights = self.tr(
-                "A model file has no training in it: only a run can be gone on with, exported or animated."
-            )
-            actions.explain_these([actions.export, actions.resume, actions.animation], weights)
+        weights = self.tr("A model file has no training in it: only a run can be gone on with, exported or animated.")
+        why = "" if run is None or run.can_export else weights if is_model else here if live else later
+        actions.explain_these(controls, other if writer else "")
+        actions.explain_these([actions.export], why)
+        actions.explain_these([actions.resume], "" if live else why)
+        actions.explain_these([actions.animation], weights if is_model else "")
+        if is_model:
             actions.branch.setToolTip(weights)
-        else:
-            actions.explain_these([actions.animation], "")
 
-    def offer_cells(self, run: Run | None) -> None:
+    def offer_cells(self, run: Shown | None) -> None:
         """Let the weights view ask for true cells where it may; called whenever the time that is shown has changed."""
         if (offered := self._offers_cells(run)) != self._has_cells:
             self._has_cells = offered
             self._layout.weights.set_cells_available(offered)
 
-    def _offers_cells(self, run: Run | None) -> bool:
+    def _offers_cells(self, run: Shown | None) -> bool:
         """At its newest snapshot a run that grows is drawn from previews: checkpoints come later."""
-        if isinstance(run, InspectedFile):
-            return True
-        if isinstance(run, StoredRun):
-            return run.has_checkpoints and not (run is self._watch.run and self._layout.time.follows())
-        return run is not None and self._actions.pause.isChecked()
+        if run is None or not run.has_cells:
+            return False
+        if run.is_live:
+            return self._actions.pause.isChecked()
+        return not (run is self._watch.run and self._layout.time.follows())
 
-    def _state(self, run: Run | None, *, training: bool) -> str:
+    def _state(self, run: Shown | None, *, training: bool, stuck: bool) -> str:
+        """What is going on, in words."""
+        if training and stuck:
+            return self.tr("paused: file cannot be written")
         if training:
-            return "paused" if self._actions.pause.isChecked() else "training here"
-        if isinstance(run, InspectedFile):
-            return "model"
-        return run.status if isinstance(run, StoredRun) else "ready"
+            return self.tr("paused") if self._actions.pause.isChecked() else self.tr("training")
+        if run is None or run.is_live:
+            return self.tr("ready")
+        if run.info is None:
+            return self.tr("model file, not a run")
+        names = {
+            None: self.tr("followed no more"),
+            RunStatus.TRAINING: self.tr("training elsewhere"),
+            RunStatus.INTERRUPTED: self.tr("interrupted"),
+            RunStatus.FINISHED: self.tr("finished"),
+            RunStatus.STOPPED: self.tr("stopped"),
+            RunStatus.FAILED: self.tr("failed"),
+            RunStatus.ENDED: self.tr("ended"),
+        }
+        return names[run.status]

@@ -5,12 +5,11 @@ from PySide6.QtGui import QKeySequence
 
 from sparseviz.config import InputError, RunConfig
 from sparseviz.config.changes import changes, check_branch
-from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
 from sparseviz.gui.sources.training_thread import BranchWork
 from sparseviz.gui.window.actions import Actions
 from sparseviz.gui.window.layout import Layout
-from sparseviz.store import RunInfo, branch_configs
+from sparseviz.store import branch_configs
 
 
 class Branching(QObject):
@@ -19,20 +18,19 @@ class Branching(QObject):
     def __init__(self, actions: Actions, layout: Layout, window: QObject) -> None:
         super().__init__(window)
         self._actions, self._layout = actions, layout
-        self._run: StoredRun | None = None
+        self.run: StoredRun | None = None
         self._configs: dict[int, RunConfig] = {}  # in force, by the step of the checkpoint, oldest first
         self._step: int | None = None  # of the checkpoint that is branched, while the action is checked
         actions.branch.toggled.connect(self._toggle)
         layout.time.moved.connect(self.update)
         layout.steering.branch.left.connect(lambda: actions.branch.setChecked(False))
 
-    def show_run(self, run: LiveRun | StoredRun | None) -> None:
+    def show_run(self, run: StoredRun | None) -> None:
         """Forget the branch under way, and look for the checkpoints of another run."""
         if self._step is not None:
             self._leave()
-        self._run, self._configs = None, {}
-        if isinstance(run, StoredRun):
-            self._run = run
+        self.run, self._configs = run, {}
+        if run is not None:
             try:
                 self._configs = branch_configs(run.path)
             except InputError:
@@ -40,9 +38,9 @@ class Branching(QObject):
 
     def work(self) -> BranchWork | None:
         """What Train is to do; None where no branch is under way."""
-        if self._step is None or self._run is None:
+        if self._step is None or self.run is None:
             return None
-        return BranchWork(self._run.path, self._step, changes(self._configs[self._step], self._layout.steering.config))
+        return BranchWork(self.run.path, self._step, changes(self._configs[self._step], self._layout.steering.config))
 
     @Slot()
     def update(self) -> None:
@@ -63,9 +61,9 @@ class Branching(QObject):
         action.setToolTip(told.format(step, keys))
 
     def _here(self) -> int | None:
-        if self._run is None or not len(self._run.history):
+        if self.run is None or not len(self.run.history):
             return None
-        now = self._run.history[self._layout.time.position()].step
+        now = self.run.history[self._layout.time.position()].step
         return max((step for step in self._configs if step <= now), default=None)
 
     def _why_not(self) -> str:
@@ -78,18 +76,18 @@ class Branching(QObject):
     def _toggle(self, on: bool) -> None:  # Qt's
         if on and (step := self._here()) is not None:
             self._begin(step)
-        elif not on and self._step is not None and self._run is not None:
-            run = self._run
+        elif not on and self._step is not None and self.run is not None:
+            run = self.run
             self._leave()
             self._layout.steering.set_config(run.info.config, self.tr("open {0}").format(run.path.name))
 
     def _begin(self, step: int) -> None:
-        assert self._run is not None  # noqa: S101  # _here has looked
-        steering, before, done = self._layout.steering, self._configs[step], step / self._run.info.steps_per_epoch
+        assert self.run is not None  # noqa: S101  # _here has looked
+        steering, before, done = self._layout.steering, self._configs[step], step / self.run.info.steps_per_epoch
         proposed = before.epochs if before.epochs > done else before.epochs + max(1, before.epochs // 2)
         steering.set_config(before.changed({"epochs": proposed}), self.tr("branch at step {0:,}").format(step))
         steering.set_branch(before, lambda config: check_branch(before, changes(before, config), done))
-        steering.branch.show_parent(self._run.path.stem, step, has_ended=proposed > before.epochs)
+        steering.branch.show_parent(self.run.path.stem, step, has_ended=proposed > before.epochs)
         self._step = step
         self._actions.train.setText(self.tr("&Train Branch"))
 
@@ -99,8 +97,3 @@ class Branching(QObject):
         self._actions.branch.setChecked(False)
         self._actions.train.setText(self.tr("&Train"))
         self.update()
-
-
-def origin(info: RunInfo, words: str) -> str:
-    """Where a run was branched, put into these words; "" for one that was not."""
-    return words.format(info.parent.name, info.parent.step) if info.parent else ""

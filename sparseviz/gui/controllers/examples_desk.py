@@ -16,13 +16,11 @@ from sparseviz.gui.dialogs import trust
 from sparseviz.gui.qt.inbox import Inbox
 from sparseviz.gui.qt.messages import in_words
 from sparseviz.gui.sources.dense_training import DenseTraining
-from sparseviz.gui.sources.live_run import LiveRun
-from sparseviz.gui.sources.stored_run import StoredRun
+from sparseviz.gui.sources.shown import Run
 from sparseviz.gui.views.examples.view import ExamplesView
 from sparseviz.store import RunReader, summary
 from sparseviz.values.examples import Answers, Float32Array, NetworkFacts
 
-Run = LiveRun | StoredRun
 LIVE_MS = 1500  # the least between two questions to a run that trains
 SHARE = 20  # answers take at most one part in so many of its time
 
@@ -102,7 +100,7 @@ class ExamplesDesk(QObject):
             return
         wanted = (run, run.checkpoint_step(position))
         is_resting = self._clock.isValid() and self._clock.elapsed() < self._rest_ms
-        if wanted == self._asked or (isinstance(run, LiveRun) and is_resting):
+        if wanted == self._asked or (run.is_live and is_resting):
             return
         self._asked, self._is_answering = wanted, True
         self._clock.restart()
@@ -111,7 +109,7 @@ class ExamplesDesk(QObject):
 
     def _see(self, run: Run, position: int) -> Seen:
         """In a thread of the desk."""
-        source = "live" if isinstance(run, LiveRun) else "checkpoint"
+        source = "live" if run.is_live else "checkpoint"
         network = Network(run.info, run.checkpoint(position), source)
         facts = _facts(network, "", math.nan, run.input_shape)
         try:
@@ -133,7 +131,7 @@ class ExamplesDesk(QObject):
             self._show_seen(found)
         elif found is not None:
             self._show_failure(found)
-        if not isinstance(self.run, LiveRun):
+        if self.run is not None and not self.run.is_live:
             self.look(self._position)  # the slider may have gone on
 
     def _show_failure(self, error: Exception) -> None:

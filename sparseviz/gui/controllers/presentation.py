@@ -5,14 +5,9 @@ from functools import partial
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
-from sparseviz.gui.controllers.branching import origin
 from sparseviz.gui.qt.redraws import Job
-from sparseviz.gui.sources.inspected_file import InspectedFile
-from sparseviz.gui.sources.live_run import LiveRun
-from sparseviz.gui.sources.stored_run import StoredRun
+from sparseviz.gui.sources.shown import Shown, origin
 from sparseviz.gui.window.layout import Layout
-
-Shown = LiveRun | StoredRun | InspectedFile
 
 
 class Presentation(QObject):
@@ -24,7 +19,7 @@ class Presentation(QObject):
 
     def begin(self, run: Shown | None, *, live: bool) -> None:
         """Show another one from now on; None: nothing."""
-        is_model = isinstance(run, InspectedFile)
+        is_model = run is not None and run.info is None
         self._layout.weights.choices.set_trained(not is_model)
         curves = self.tr("A model file has no training in it, so there are no curves. Open a run to see how one went.")
         examples = self.tr("A model file does not tell its images. Open a run to see how its network answers them.")
@@ -32,24 +27,17 @@ class Presentation(QObject):
         self._layout.examples.set_why_empty(examples if is_model else "")
         if run is None:
             return
-        if isinstance(run, InspectedFile):
-            self._layout.recent.add(run.path)
         self._layout.weights.set_input_shape(run.input_shape)
         parent = ""
-        if not isinstance(run, InspectedFile):
+        if run.info is not None:
             parent = origin(run.info, self.tr(", branched from {0} at step {1:,}"))
             self._layout.show_references(run.info.config)
         self._window.setWindowTitle(f"{run.path.name}{parent} — sparseviz")
         self.show_time(run, live=live)
 
-    def end(self, run: Shown | None) -> None:
-        """Close the file that was shown."""
-        if isinstance(run, StoredRun | InspectedFile):
-            run.close()
-
     def show_time(self, run: Shown, *, live: bool) -> None:
         """Say in the time bar how long it is by now."""
-        if isinstance(run, InspectedFile):
+        if run.info is None:
             self._layout.time.show_no_time(
                 self.tr("a model file has one moment, and no time"), self.tr("model file: no time")
             )
@@ -62,8 +50,5 @@ class Presentation(QObject):
         return [*views, partial(self._tell, run, live=live)]
 
     def _tell(self, run: Shown, *, live: bool) -> None:
-        if isinstance(run, InspectedFile):
-            self._layout.status.show_model(run.history, run.path, run.form, run.notes)
-            return
-        self._layout.status.show_run(run.history, run.info, run.path, live=live)
-        self._layout.show_ending(run.errors if isinstance(run, StoredRun) else None)
+        self._layout.status.show_run(run, live=live)
+        self._layout.show_ending(run.errors)

@@ -10,12 +10,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from sparseviz.gui.dialogs import trust
 from sparseviz.gui.qt.inbox import Inbox
 from sparseviz.gui.qt.messages import in_words
-from sparseviz.gui.sources.inspected_file import InspectedFile
-from sparseviz.gui.sources.live_run import LiveRun
-from sparseviz.gui.sources.stored_run import StoredRun
+from sparseviz.gui.sources.shown import Shown
 from sparseviz.gui.views.weights.view import WeightsView
-
-Run = LiveRun | StoredRun | InspectedFile
 
 
 class Questions(QObject):
@@ -24,7 +20,7 @@ class Questions(QObject):
     answered = Signal(object)  # cells or a picture
     failed = Signal(str)
 
-    def __init__(self, view: WeightsView, now: Callable[[], tuple[Run, int] | None], parent: QObject) -> None:
+    def __init__(self, view: WeightsView, now: Callable[[], tuple[Shown, int] | None], parent: QObject) -> None:
         super().__init__(parent)
         self._view, self._now = view, now
         self._inbox = Inbox(self)
@@ -43,7 +39,7 @@ class Questions(QObject):
         show = partial(self._view.show_unit, layer, unit)
         self._ask("picture", lambda run, position: run.picture(layer, unit, position), show)
 
-    def _ask(self, kind: str, question: Callable[[Run, int], "Future[Any]"], show: Callable[[Any], None]) -> None:
+    def _ask(self, kind: str, question: Callable[[Shown, int], "Future[Any]"], show: Callable[[Any], None]) -> None:
         shown = self._now()
         if shown is None:
             return

@@ -8,7 +8,6 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
 from sparseviz.gui.qt.inbox import Inbox
 from sparseviz.gui.qt.messages import in_words
-from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.gui.sources.stored_run import StoredRun
 from sparseviz.store.following import News
 from sparseviz.values.states import RunStatus
@@ -35,15 +34,17 @@ class Watch(QObject):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._look)
 
-    def show_run(self, run: LiveRun | StoredRun | None) -> None:
+    def show_run(self, run: StoredRun | None) -> None:
         """Follow this run, if another process writes it."""
         self._timer.stop()
         self._inbox.forget()
         self.run, self._failures = None, 0
-        if isinstance(run, StoredRun) and run.status in (RunStatus.TRAINING, RunStatus.ENDED):
+        if run is None:
+            return
+        if run.status in (RunStatus.TRAINING, RunStatus.ENDED):
             self.run = run
             self._timer.start(LOOK_MS)
-        elif isinstance(run, StoredRun) and not run.has_checkpoints and run.path.is_file():
+        elif not run.has_checkpoints and run.path.is_file():
             QTimer.singleShot(0, self, lambda: self.readable.emit(run.path))
 
     def text(self) -> str:
@@ -80,7 +81,7 @@ class Watch(QObject):
         self.run = None
         if not run.has_checkpoints and run.path.is_file():
             self.readable.emit(run.path)
-        told: dict[str, str] = {
+        told: dict[RunStatus | None, str] = {
             RunStatus.FINISHED: self.tr("The run has finished."),
             RunStatus.STOPPED: self.tr("The run was stopped."),
             RunStatus.FAILED: self.tr("The run failed: {0}").format(run.message),
@@ -95,7 +96,7 @@ class Watch(QObject):
         if self._failures < PATIENCE:
             self._go_on()
             return
-        self.run, run.status, run.writer = None, "lost", None
+        self.run, run.status, run.writer = None, None, None
         self.changed.emit()
         self.lost.emit(
             self.tr("{0}\n\nThe run is followed no more; what was read of it stays.").format(in_words(error))

@@ -6,43 +6,31 @@ from threading import Event
 
 from sparseviz.analysis.model_file import Cancelled, Model, open_model
 from sparseviz.analysis.receptive import Picture
+from sparseviz.gui.sources.shown import no_answer
 from sparseviz.networks.stored_tensors import ModelFileError
 from sparseviz.values.cells import Cells, Part
-from sparseviz.values.history import History
+from sparseviz.values.snapshot import Errors
+from sparseviz.values.states import RunStatus
 
 
 class InspectedFile:
     """Its layers and true cells; questions are answered in the thread that has read it, one after the other."""
 
-    input_shape: tuple[int, ...] = ()  # not known
+    info = None  # there is no training in it
+    is_live, has_cells, can_export, can_resume = False, True, False, False
+    status: RunStatus | None = None
 
     def __init__(self, path: Path, model: Model, thread: ThreadPoolExecutor) -> None:
-        self.path, self._model, self._thread = path, model, thread
-        self._is_closed = False
-
-    @property
-    def history(self) -> History:
-        """Of one snapshot."""
-        return self._model.history
-
-    @property
-    def form(self) -> str:
-        """ONNX, safetensors or PyTorch."""
-        return self._model.file.form
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a person should know of the file."""
-        return self._model.notes
+        self.path, self.form, self.notes = path, model.file.form, model.notes
+        self.history = model.history  # of one snapshot
+        self.input_shape: tuple[int, ...] = ()
+        self.errors = Errors()
+        self._model, self._thread, self._is_closed = model, thread, False
 
     def cells(self, part: Part, position: int) -> "Future[Cells]":
         """The true weights of a part of a layer."""
         del position  # there is one moment
-        if not self._is_closed:
-            return self._thread.submit(self._model.cells, part)
-        never: Future[Cells] = Future()
-        never.cancel()
-        return never
+        return no_answer() if self._is_closed else self._thread.submit(self._model.cells, part)
 
     def picture(self, layer: str, unit: int, position: int) -> "Future[Picture]":
         """What a unit sees cannot be told: fails with ModelFileError."""

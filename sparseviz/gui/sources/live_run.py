@@ -4,24 +4,29 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from sparseviz.analysis.receptive import Picture, receptive_picture
+from sparseviz.gui.sources.shown import notes_on
 from sparseviz.store import RunInfo
 from sparseviz.training.trainer import Trainer
 from sparseviz.values.cells import Cells, Part
 from sparseviz.values.history import History
-from sparseviz.values.snapshot import Checkpoint
+from sparseviz.values.snapshot import Checkpoint, Errors
+from sparseviz.values.states import RunStatus
 
 
 class LiveRun:
     """A run that trains now: what the window reads and the commands it gives."""
 
+    form, is_live = "run", True
+    status: RunStatus | None = RunStatus.TRAINING
+    has_cells, can_export, can_resume = True, False, False  # until it has ended, and is read from its file
+
     def __init__(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
         self.trainer, self.info, self.path = trainer, info, path
         self.history = History(info.parameters, info.config.record.previews)  # appended to by the training thread alone
+        self.input_shape, self.notes, self.errors = trainer.test.shape, notes_on(info), Errors()
 
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """(channels, height, width) of what the network reads."""
-        return self.trainer.test.shape
+    def close(self) -> None:
+        """Nothing: the training thread ends it."""
 
     def cells(self, part: Part, position: int) -> "Future[Cells]":
         """The true weights as they are now; the trainer answers between two steps."""

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from sparseviz.analysis.receptive import Picture, receptive_picture
+from sparseviz.gui.sources.shown import no_answer, notes_on
 from sparseviz.store import RunFileError, RunReader
-from sparseviz.store.files.lock import Writer
 from sparseviz.store.following import News, source_of
 from sparseviz.values.cells import Cells, Part, Pyramids
 from sparseviz.values.history import History
-from sparseviz.values.snapshot import Checkpoint, Errors
+from sparseviz.values.snapshot import Checkpoint
+from sparseviz.values.states import RunStatus
+
+BROKEN_OFF = (RunStatus.INTERRUPTED, RunStatus.STOPPED, RunStatus.FAILED)
 
 _Answer = TypeVar("_Answer")
 
@@ -24,14 +27,14 @@ class StoredRun:
     `has_checkpoints` is False.
     """
 
+    form, is_live = "run", False
+
     def __init__(self, path: Path) -> None:
         source = self._source = source_of(path)
         self.path, self.info, self.input_shape = source.path, source.info, source.input_shape
-        self.has_checkpoints = source.has_checkpoints
+        self.has_checkpoints = self.has_cells = self.can_export = source.has_checkpoints
+        self.notes = notes_on(source.info)
         self.history = History(source.info.parameters, source.info.config.record.previews)
-        self.status, self.message, self.errors = "", "", Errors()
-        self.writer: Writer | None = None
-        self.checkpoint_steps: tuple[int, ...] = ()
         self.take(source.look())
         self._pyramids = Pyramids()
         self._is_closed = False
@@ -52,7 +55,9 @@ class StoredRun:
             self.history = History(self.info.parameters, self.info.config.record.previews)
         for snapshot in news.snapshots:
             self.history.append(snapshot)
-        self.status, self.writer, self.message = news.status, news.writer, news.message
+        self.status: RunStatus | None = news.status
+        self.can_resume = self.has_checkpoints and news.status in BROKEN_OFF
+        self.writer, self.message = news.writer, news.message
         self.errors, self.checkpoint_steps = news.errors, news.checkpoint_steps
 
     def ask(self, question: Callable[[RunReader], _Answer]) -> "Future[_Answer]":
@@ -65,11 +70,7 @@ class StoredRun:
         return self._submit(answer)
 
     def _submit(self, answer: Callable[[], _Answer]) -> "Future[_Answer]":
-        if self._is_closed:
-            never: Future[_Answer] = Future()
-            never.cancel()
-            return never
-        return self._thread.submit(answer)
+        return no_answer() if self._is_closed else self._thread.submit(answer)
 
     def cells(self, part: Part, position: int) -> "Future[Cells]":
         """The true weights at the newest checkpoint not after the snapshot at `position`."""

@@ -268,25 +268,11 @@ class Layout(QObject):
         """Hold the curves of a run against the published networks that it repeats."""
         self.curves.set_references(references(config))
 
-    def show_state(self, state: str, device: str) -> None:
-        """Say what is going on, and where; `state`: of a run's file, or ready, training here, paused, stuck, model."""
-        names = {"lost": self.tr("followed no more"), "ended": self.tr("ended")}
-        names |= {"ready": self.tr("ready"), "training here": self.tr("training"), "paused": self.tr("paused")}
-        names |= {"stuck": self.tr("paused: file cannot be written")}
-        names |= {"model": self.tr("model file, not a run")}
-        names |= {"training": self.tr("training elsewhere"), "interrupted": self.tr("interrupted")}
-        names |= {"finished": self.tr("finished"), "stopped": self.tr("stopped"), "failed": self.tr("failed")}
-        self.state.setText(f"  ● {names[state]}  ")
-        self.device.setText(device)
-
-    def show_ending(self, errors: Errors | None) -> None:
+    def show_ending(self, errors: Errors) -> None:
         """The test error stands here, once, when the run has ended."""
-        if errors is None or not math.isfinite(errors.test):
-            self.ending.clear()
-            self.curves.set_test_error(None)
-            return
-        self.curves.set_test_error(errors.test)
-        self.ending.setText(self.tr("test error {0:.2f} %").format(errors.test))
+        is_read = math.isfinite(errors.test)
+        self.curves.set_test_error(errors.test if is_read else None)
+        self.ending.setText(self.tr("test error {0:.2f} %").format(errors.test) if is_read else "")
 
 
 @cache

@@ -1,12 +1,12 @@
 """Progress, speed and time left, in the status bar."""
 
 import math
-from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
+from sparseviz.gui.sources.shown import Shown, origin
 from sparseviz.store import RunInfo
 from sparseviz.values.history import History
 from sparseviz.values.snapshot import planned_epochs, totals
@@ -51,41 +51,38 @@ class StatusLine(QStatusBar):
         self.bar.setValue(1000 * done // max(total, 1))
         self.facts.setText(self.tr("reading data, {0}: {1:.1f} MB").format(name, done / 1e6))
 
-    def show_run(self, history: History, info: RunInfo, path: Path, *, live: bool) -> None:
-        """The newest snapshot's place in the run."""
-        if not len(history):
+    def show_run(self, run: Shown, *, live: bool) -> None:
+        """The newest snapshot's place in the run; of a model file its size."""
+        if not len(run.history):
             return
+        told, where = self._state(run.history), str(run.path)
+        if run.info is None:
+            self.bar.hide()
+            self.epoch.clear()
+            told = [self.tr("{0} file, not a run").format(run.form), *told, *run.notes[:1]]
+        else:
+            epochs = planned_epochs(run.history.events(), run.info.config.epochs)
+            self._show_time(run.history, run.info, epochs)
+            pretrained = [self.tr("from pretrained weights")] if run.notes else []
+            told = self._speed(run.history, run.info, epochs) * live + told + pretrained
+            where += origin(run.info, self.tr(", branched from {0} at step {1:,}"))
+        self.facts.setText("  ·  ".join(told))
+        self.facts.setToolTip("\n".join(run.notes))
+        self.file.setText(run.path.name)
+        self.file.setToolTip(where)
+
+    def _show_time(self, history: History, info: RunInfo, epochs: int) -> None:
         newest = history[len(history) - 1]
-        epochs = planned_epochs(history.events(), info.config.epochs)
         self.epoch.setText(self.tr("epoch {0:.1f} / {1}").format(newest.epoch, epochs))
         if not self.currentMessage():  # which it would hide
             self.bar.show()
         self._show_progress(newest.step, epochs * info.steps_per_epoch)
-        pretrained = [self.tr("from pretrained weights")] if info.weights_note else []
-        self.facts.setText("  ·  ".join(self._speed(history, info, epochs) * live + self._state(history) + pretrained))
-        self.facts.setToolTip(info.weights_note)
-        self.file.setText(path.name)
-        parent = info.parent
-        told = (
-            self.tr("{0}, branched from {1} at step {2:,}").format(path, parent.name, parent.step) if parent else path
-        )
-        self.file.setToolTip(str(told))
 
     def _show_progress(self, done: int, total: int) -> None:
         self.bar.setUpdatesEnabled(False)  # else setValue paints all that waits to be painted, at once
         self.bar.setRange(0, total)
         self.bar.setValue(done)
         self.bar.setUpdatesEnabled(True)
-
-    def show_model(self, history: History, path: Path, form: str, notes: tuple[str, ...]) -> None:
-        """The size of a model file, and what a person should know of it."""
-        self.bar.hide()
-        self.epoch.clear()
-        told = [self.tr("{0} file, not a run").format(form), *self._state(history), *notes[:1]]
-        self.facts.setText("  ·  ".join(told))
-        self.facts.setToolTip("\n".join(notes))
-        self.file.setText(path.name)
-        self.file.setToolTip(str(path))
 
     def _speed(self, history: History, info: RunInfo, epochs: int) -> list[str]:
         begin, end = history[max(0, len(history) - 1 - _SPEED_SNAPSHOTS)], history[len(history) - 1]

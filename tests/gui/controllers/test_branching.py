@@ -21,8 +21,8 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 def copied(window, gated, tmp_path, qtbot):
     """The window with a finished run of ten steps, at a time between its last two checkpoints."""
     path = Path(shutil.copy(gated.path, tmp_path / "mine.h5"))
-    window.open_run(path)
-    qtbot.waitUntil(lambda: window._drawn is not None, timeout=WAIT_MS)
+    with qtbot.waitSignal(window.drawn, timeout=WAIT_MS):
+        window.open_run(path)
     return window
 
 

@@ -94,8 +94,8 @@ def test_that_the_counts_are_the_validation_error_of_the_file(opened):
 
 
 def test_that_nothing_is_answered_while_the_examples_cannot_be_seen(window, path, qtbot):
-    window.open_run(path)
-    qtbot.waitUntil(lambda: window._drawn is not None, timeout=WAIT_MS)
+    with qtbot.waitSignal(window.drawn, timeout=WAIT_MS):
+        window.open_run(path)
     qtbot.wait(300)
     view = window.ui.examples
     assert window.examples._asked is None

@@ -88,8 +88,8 @@ class TestPlaying:
 
     def test_that_nothing_more_is_asked_for_while_the_window_has_not_drawn(self, time, opened, qtbot):
         fast(time)
-        time.choose(0)
-        qtbot.waitUntil(lambda: opened._drawn == (len(opened.run.history), 0), timeout=WAIT_MS)
+        with qtbot.waitSignal(opened.drawn, timeout=WAIT_MS, check_params_cb=lambda _, position: position == 0):
+            time.choose(0)
         time.moved.disconnect(opened._move)  # a window that does not come to drawing
         seen = watched(time)
         opened.menu.play.trigger()
@@ -137,8 +137,8 @@ class TestAnimation:
         assert frames[0].shape == (view.height(), view.width(), 3)
         assert all(np.abs(one - other).max() > 50 for one, other in itertools.pairwise(frames))
         assert [path.name for path in tmp_path.glob("*run*")] == ["run.gif"]
-        time.choose(3)
-        qtbot.waitUntil(lambda: opened._drawn == (length, 3), timeout=WAIT_MS)
+        with qtbot.waitSignal(opened.drawn, timeout=WAIT_MS, check_params_cb=lambda _, position: position == 3):
+            time.choose(3)
         picture(view).save(str(tmp_path / "shown.png"))
         with Image.open(tmp_path / "shown.png") as file:
             shown = np.asarray(file.convert("RGB"), dtype=np.int16)
