@@ -22,7 +22,17 @@ from sparseviz.networks import MODELS
 from sparseviz.store import FORMAT_VERSION, RunReader
 from sparseviz.training.device import pick_device
 from tests.helpers.data.idx_files import NAMES, images_file, labels_file, write
-from tests.helpers.program import SHORT, TRAIN, Done, assert_refused, environment, program, python, succeeded
+from tests.helpers.program import (
+    SHORT,
+    TRAIN,
+    Done,
+    assert_refused,
+    environment,
+    imports_after,
+    program,
+    python,
+    succeeded,
+)
 
 # Fast gates and a firm penalty: in its 19 steps a good part of the network goes.
 CUTTING = ("--set", "network=lenet300", "--set", "optimizer.gate_rate=0.05", "--set", "penalty.lambda2=1e-4")
@@ -212,23 +222,6 @@ class TestErrors:
         (tmp_path / "file").touch()
         done = program(shared.folder, *args, "--out", tmp_path / "file" / "name")
         assert_refused(done, 1, str(tmp_path / "file" / "name"), "cannot be written")
-
-
-WITHOUT = """
-import sys
-from sparseviz.cli import main as cli
-for args in {jobs}:
-    try:
-        cli.main(args)
-    except SystemExit as end:
-        assert end.code == 0, (args, end.code)
-    print("imported after", args[0], [name for name in {libraries} if name in sys.modules])
-"""
-
-
-def imports_after(folder: Path, libraries: list[str], *jobs: list[str]) -> list[str]:
-    done = succeeded(python(folder, "-c", WITHOUT.format(jobs=jobs, libraries=libraries)))
-    return [line for line in done.stdout.splitlines() if line.startswith("imported after")]
 
 
 class TestImports:

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from sparseviz.config import manual, paths
-from tests.cli.test_main import assert_refused, environment, imports_after, program, succeeded
+from tests.helpers.program import assert_refused, environment, imports_after, program, succeeded
 
 
 def test_that_a_pipe_gets_a_page_as_it_is_written(tmp_path):

@@ -36,3 +36,20 @@ def assert_refused(done: Done, status: int, *words: str) -> None:
     assert [word for word in words if word not in done.stderr] == [], done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert done.stdout == ""
+
+
+WITHOUT = """
+import sys
+from sparseviz.cli import main as cli
+for args in {jobs}:
+    try:
+        cli.main(args)
+    except SystemExit as end:
+        assert end.code == 0, (args, end.code)
+    print("imported after", args[0], [name for name in {libraries} if name in sys.modules])
+"""
+
+
+def imports_after(folder: Path, libraries: list[str], *jobs: list[str]) -> list[str]:
+    done = succeeded(python(folder, "-c", WITHOUT.format(jobs=jobs, libraries=libraries)))
+    return [line for line in done.stdout.splitlines() if line.startswith("imported after")]
