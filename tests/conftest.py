@@ -1,9 +1,12 @@
 """Short real trainings that several tests look at, and the words in which runs are compared."""
 
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
+import psutil
 import pytest
 
 from tests.helpers.runs import Seen, Stopping, recorded, trust
@@ -56,3 +59,19 @@ def stopped(tmp_path_factory) -> Seen:
 def copy(gated, tmp_path) -> Path:
     """A run file to be damaged."""
     return Path(shutil.copy(gated.path, tmp_path / "copy.h5"))
+
+
+@pytest.fixture
+def mounted(tmp_path, monkeypatch) -> Callable[[dict[str, str]], None]:
+    """Have the system tell of these mounts alone, folders with their file systems, as Linux does in /proc."""
+    if sys.platform != "linux":
+        pytest.skip("the mounts are told as on Linux")
+
+    def mount(kinds: dict[str, str]) -> None:
+        told = tmp_path / "proc" / "self" / "mounts"
+        told.parent.mkdir(parents=True)
+        told.write_text("".join(f"device {folder} {kind} rw 0 0\n" for folder, kind in kinds.items()))
+        (tmp_path / "proc" / "filesystems").touch()
+        monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / "proc"))
+
+    return mount

@@ -1,12 +1,11 @@
 """What a run needs of memory, known before it starts: on its device, on the computer, and in its file."""
 
 import math
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
+import psutil
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own short name
 from torch import Tensor, nn
@@ -168,14 +167,10 @@ def free_bytes(device: torch.device) -> int | None:
         return torch.cuda.mem_get_info(device)[0]
     if device.type != "cpu":
         return None
-    with suppress(OSError, StopIteration, ValueError):
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        available = next(line for line in lines if line.startswith("MemAvailable"))
-        return int(available.split()[1]) * 1024 + PROGRAM
-    names = getattr(os, "sysconf_names", {})
-    if {"SC_PHYS_PAGES", "SC_PAGE_SIZE"} <= set(names):  # no system tells what is free alike: all there is
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return None
+    try:
+        return psutil.virtual_memory().available + PROGRAM
+    except OSError:  # a container without /proc
+        return None
 
 
 def what_to_reduce(config: RunConfig) -> str:

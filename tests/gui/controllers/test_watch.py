@@ -8,7 +8,6 @@ import pytest
 
 from sparseviz.gui.controllers.watch import Watch
 from sparseviz.store import RunReader
-from sparseviz.store.files import network_drive
 from sparseviz.store.status_file import status_path
 from sparseviz.values.snapshot import PREVIEW_SIDE
 from tests.helpers.processes import killed
@@ -193,10 +192,8 @@ class TestStatusFile:
         assert "with proof" in window.menu.export.toolTip()
         assert not status_path(trained.path).exists()
 
-    def test_that_it_stands_for_a_run_file_on_a_network_drive(self, window, standing, tmp_path, monkeypatch, qtbot):
-        mounts = tmp_path / "mounts"
-        mounts.write_text(f"/dev/sda1 / ext4 rw 0 0\nserver:/runs {tmp_path} nfs4 rw 0 0\n")
-        monkeypatch.setattr(network_drive, "MOUNTS", mounts)
+    def test_that_it_stands_for_a_run_file_on_a_network_drive(self, window, standing, tmp_path, mounted, qtbot):
+        mounted({"/": "ext4", str(tmp_path): "nfs4"})
         window.open_run(standing.path)
         assert not window.run.has_checkpoints
         killed(standing.child)  # on this very machine, so its lock says that it is gone
