@@ -7,6 +7,7 @@ from typing import Any
 import h5py
 
 from sparseviz.config import RunConfig
+from sparseviz.store import migration
 from sparseviz.store.files.hdf5 import attributes
 from sparseviz.store.format import Parent, RunInfo
 from sparseviz.values.snapshot import LayerInfo, Quantity
@@ -19,7 +20,7 @@ def read_info(file: h5py.File, known: RunInfo | None = None) -> RunInfo:
     """
     if known and _are_of(file, known):
         return known
-    attrs = attributes(file)
+    attrs = migration.root_attributes(attributes(file))
     layers = file["layers"]
     return RunInfo(
         config=RunConfig.parse(json.loads(attrs["config"])),
@@ -37,10 +38,10 @@ def read_info(file: h5py.File, known: RunInfo | None = None) -> RunInfo:
         std=_by_channel(attrs["std"]),
         data_checksum=str(attrs["data_checksum"]),
         data_note=str(attrs["data_note"]),
-        resumed=tuple(json.loads(attrs.get("resumed", "[]"))),
-        id=str(attrs.get("id", "")),
+        resumed=tuple(json.loads(attrs["resumed"])),
+        id=str(attrs["id"]),
         parent=read_parent(attrs),
-        weights_note=str(attrs.get("weights_note", "")),
+        weights_note=str(attrs["weights_note"]),
     )
 
 
@@ -56,13 +57,12 @@ def _are_of(file: h5py.File, known: RunInfo) -> bool:
 
 
 def _by_channel(value: Any) -> tuple[float, ...]:
-    """A list; before format 5 one number, as images had one channel."""
-    return tuple(map(float, json.loads(value))) if isinstance(value, str) else (float(value),)
+    return migration.by_channel(json.loads(value) if isinstance(value, str) else value)
 
 
 def read_parent(attrs: Mapping[str, Any]) -> Parent | None:
     """The run from which this one was branched."""
-    values = json.loads(attrs.get("parent", "null"))
+    values = json.loads(attrs["parent"])
     return None if values is None else Parent(str(values["id"]), str(values["name"]), int(values["step"]))
 
 

@@ -14,6 +14,7 @@ from sparseviz.store.files.probing import head
 from sparseviz.store.files.signature import RunFileError
 from sparseviz.store.files.superblock import is_hdf5
 from sparseviz.store.format import Parent
+from sparseviz.store.migration import root_attributes
 from sparseviz.values.states import RunStatus
 
 _WANTED = ("network", "data.name", "method.name", "penalty.lambda1", "penalty.lambda2")
@@ -61,6 +62,7 @@ def read_header(path: Path) -> RunHeader:
 
 
 def _header(path: Path, found: dict[str, Any]) -> RunHeader:
+    found = root_attributes(found)
     network, data, method, lambda1, lambda2 = _settings(json.loads(found["config"]))
     last, ended = found["last"], found["errors"]
     return RunHeader(
@@ -75,7 +77,7 @@ def _header(path: Path, found: dict[str, Any]) -> RunHeader:
         epoch=last["epoch"] if last else math.nan,
         validation_error=ended["validation"],
         test_error=ended["test"],
-        id=found.get("id", ""),
+        id=found["id"],
         parent=read_parent(found),
         parameters=found["parameters"],
         parameters_kept=int(last["parameters_kept"]) if last else 0,

@@ -10,6 +10,7 @@ import numpy as np
 
 from sparseviz.config import RunConfig
 from sparseviz.config.changes import in_force
+from sparseviz.store import migration
 from sparseviz.store.files import pieces
 from sparseviz.store.files.opening import open_to_read, reading
 from sparseviz.store.files.signature import RunFileError
@@ -66,7 +67,7 @@ def branch_point(path: Path, step: int | None = None) -> ResumePoint:
 def branch_configs(path: Path) -> dict[int, RunConfig]:
     """The checkpoints from which a run can be branched: by step, oldest first, the configuration then in force."""
     with RunReader(path) as run, reading(path), open_to_read(path) as file:
-        places = {} if run.writer or _version(file) < 3 else _places(file)
+        places = {} if run.writer or _version(file) < migration.RESUMED_FROM else _places(file)
         numbers = {step: file[f"resume/{place.state}/numbers"][()] for step, place in places.items()}
         return {step: in_force(run.config, numbers_of({"numbers": values})) for step, values in numbers.items()}
 
@@ -76,8 +77,9 @@ def _refuse(run: RunReader) -> None:
         raise RunFileError(f"{run.path} is being written by {writer}; stop that training first")
     with reading(run.path), open_to_read(run.path) as file:
         version = _version(file)
-    if version < 3:
-        raise RunFileError(f"{run.path} has format {version}, which lacks what it takes to go on (from 3 on); {ANEW}")
+    if version < migration.RESUMED_FROM:
+        lacks = f"which lacks what it takes to go on (from {migration.RESUMED_FROM} on)"
+        raise RunFileError(f"{run.path} has format {version}, {lacks}; {ANEW}")
 
 
 def _version(file: h5py.File) -> int:
@@ -145,19 +147,9 @@ def _read_state(group: h5py.Group) -> Arrays:
     group.visit(names.append)  # which holds h5py's lock all the while
     items = {name: group[name] for name in names}
     state = {name: item for name, item in items.items() if isinstance(item, h5py.Dataset)}
-    numbers = _with_seen_apart(state.pop("numbers")[()])
+    numbers = migration.state_numbers(state.pop("numbers")[()])
     kept = state if numbers["seen_apart"][0] else _without_seen(state)
     return {"numbers": numbers} | {name: pieces.read(item) for name, item in kept.items()}
-
-
-def _with_seen_apart(numbers: Any) -> Any:
-    """The numbers of a state, which before format 5 always has what the last snapshot saw."""
-    if "seen_apart" in numbers.dtype.names:
-        return numbers
-    more = np.ones(1, [*numbers.dtype.descr, ("seen_apart", "f8")])
-    for name in numbers.dtype.names:
-        more[name] = numbers[name]
-    return more
 
 
 def _without_seen(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from sparseviz.config import ConfigError, RunConfig
 from sparseviz.store.files.lock import Writer
 from sparseviz.store.files.signature import RunFileError
 from sparseviz.store.format import LAYER_NUMBERS, Parent, RunInfo
+from sparseviz.store.migration import by_channel
 from sparseviz.values.snapshot import Event, LayerInfo, LayerSnapshot, Quantity, Snapshot
 from sparseviz.values.states import Phase
 
@@ -209,7 +210,7 @@ def _info(info: RunInfo) -> dict[str, Any]:
 
 def _read_info(told: Mapping[str, Any]) -> RunInfo:
     lists = {name: tuple(told[name]) for name in ("classes", "resumed")}
-    lists |= {name: tuple(np.atleast_1d(told[name]).tolist()) for name in ("mean", "std")}  # before format 5, a number
+    lists |= {name: by_channel(told[name]) for name in ("mean", "std")}
     layers = tuple(_read_layer_info(layer) for layer in told["layers"])
     parent = Parent(**told["parent"]) if told["parent"] else None
     return RunInfo(**{**told, **lists, "config": RunConfig.parse(told["config"]), "layers": layers, "parent": parent})
