@@ -16,7 +16,7 @@ hypothesis.settings.register_profile("here", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("here")
 
 
-trust("tests.helpers.networks:small")
+trust("tests.helpers.networks:small", "tests.networks:small")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

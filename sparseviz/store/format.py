@@ -8,7 +8,7 @@ lists, a number a channel, and in formats 1 to 4 one number;
 `weights_note` is not in formats 1 to 4.
 
     /status                 (1,) S16: training, finished, stopped, failed; overwritten in place; "training" stays
-                            where the writer died: then nobody holds the lock beside the file (store/lock.py)
+                            where the writer died: then nobody holds the lock beside the file (files/lock.py)
     /message                (1,) S1024: why a run failed
     /errors                 (1,) record (train, validation, test): percent at the end, NaN where not read
     /layers/<i>             attributes: the facts of LayerInfo; i in the order of the model
@@ -42,7 +42,7 @@ Everything that is read has a checksum. HDF5 has one in every object header (whe
 of chunks of libver v110, and in the superblock. Every array carries `fletcher32`, and is a stream of zlib (level 0,
 stored as it is, where it is not compressed): Fletcher's sum takes a chunk that was wiped out for zeros, and ones for
 zeros, which zlib's header and Adler's sum do not. Texts in attributes lie in a heap without a checksum: `checksum`, an
-attribute of the root and of every layer, is the CRC-32 of the others (h5/files.py). Files of formats 1 to 3 that were
+attribute of the root and of every layer, is the CRC-32 of the others (files/hdf5.py). Files of formats 1 to 3 that were
 written before have `fletcher32` alone.
 
 The file is made whole, with the checkpoint of step 0, under a temporary name, closed, renamed and opened

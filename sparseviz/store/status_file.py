@@ -9,7 +9,7 @@ seen, by the time of its last sign of life.
 
     format, format_version   "sparseviz status", 1
     run                      the run file's name
-    writer                   pid, host, start, heartbeat (store/lock.py)
+    writer                   pid, host, start, heartbeat (files/lock.py)
     info                     the facts of RunInfo, as JSON; input_shape: (channels, height, width)
     events                   [seen, step, name, before, after] of all that was done to the run; seen: the step of the
                              snapshot that tells of it

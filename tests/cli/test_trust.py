@@ -94,4 +94,4 @@ def test_that_a_fault_of_the_file_is_told_with_its_line(folder):
     assert "sparseviz: network '" in done.stderr
     assert "mine.py:make' could not be made: ZeroDivisionError: division by zero" in done.stderr
     assert f'File "{folder / "mine.py"}", line 2, in make\n    return 1 / 0' in done.stderr
-    assert "sparseviz/models" not in done.stderr
+    assert "sparseviz/networks" not in done.stderr

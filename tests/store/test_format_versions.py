@@ -19,7 +19,7 @@ def test_that_there_is_a_file_of_every_format_version():
 def test_that_format_1_reads_as_it_did_when_it_was_written():
     with RunReader(FORMATS / "format-1.h5") as run:
         snapshots, checkpoint = run.snapshots(), run.checkpoint()
-        assert (run.status, run.config.network, run.config.seed) == ("finished", "tests.helpers.networks:small", 5)
+        assert (run.status, run.config.network, run.config.seed) == ("finished", "tests.networks:small", 5)
         assert run.errors.validation == 8.75
         assert run.checkpoint_steps() == (0, 209, 228)
         assert summary(run)["kept"] == 1881
