@@ -1,4 +1,4 @@
-"""The settings that may change while a run trains or in a branch."""
+"""Rules of change: the settings that may change while a run trains or in a branch."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

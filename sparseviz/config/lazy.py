@@ -1,4 +1,4 @@
-"""Packages whose public names are loaded on first use (PEP 562), so that reading a run file does not wait for torch."""
+"""Lazy imports (PEP 562): public names are loaded on first use, so that reading a run file does not wait for torch."""
 
 from collections.abc import Mapping
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""A person's own functions, `package.module:function` or `file.py:function`: run only where the person trusts them.
+"""Plug-ins with a trust store: `package.module:function` or `file.py:function`, run only where the person trusts them.
 
 A configuration or a run file may come from elsewhere and name code. So a file is run only once somebody was asked
 (`trust`); what was trusted is remembered by its path and content. What the file imports is not looked at.

@@ -20,7 +20,7 @@ class Group(BaseModel):
 
 
 class DataConfig(Group):
-    """Which images are learned."""
+    """The data set: which images are learned, and how they are brought to one size."""
 
     name: Annotated[str, AfterValidator(paths.whole_function)] = "digits"
     """Data set: digits (embedded), mnist, cifar10, npz, folder (of images, a class a folder), or your own as
@@ -47,7 +47,7 @@ class DataConfig(Group):
 
 
 class MethodConfig(Group):
-    """How the network becomes sparse."""
+    """The method of pruning: how the network becomes sparse."""
 
     name: str = "gated"
     """Method: gated, magnitude, dense, l1, collins-kohli, obd, obs, data-free, hard-concrete or dns."""
@@ -87,7 +87,7 @@ class MethodConfig(Group):
 
 
 class GateConfig(Group):
-    """The learnable gates."""
+    """The learnable gates: where they start, and which layers have some."""
 
     start: float = Field(0.75, ge=0, le=1)
     """Initial gate value g."""
@@ -144,7 +144,7 @@ class ScheduleConfig(Group):
 
 
 class TargetConfig(Group):
-    """When the masks freeze before their time; looked at with every snapshot."""
+    """Early freezing of the masks: looked at with every snapshot."""
 
     parameters_kept: int | None = Field(None, ge=1)
     """Freeze as soon as no more parameters than this are kept."""
@@ -153,7 +153,7 @@ class TargetConfig(Group):
 
 
 class OptimizerConfig(Group):
-    """What moves the weights; the gates have an optimizer and a rate of their own, and no weight decay."""
+    """Optimizers and learning rates; the gates have those of their own, and no weight decay."""
 
     rate: float = Field(1e-3, gt=0, json_schema_extra={"live": True})
     """Learning rate of weights and biases."""
@@ -182,7 +182,7 @@ class OptimizerConfig(Group):
 
 
 class RecordConfig(Group):
-    """What the run file keeps."""
+    """The recording: what the run file keeps, and how often."""
 
     snapshots: int = Field(200, ge=1, le=100_000)
     """Snapshots spread evenly over the run."""

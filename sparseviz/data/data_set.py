@@ -34,7 +34,7 @@ class Data:
     note: str = ""  # what the person should know of the files
 
     def close(self) -> None:
-        """End what reads images."""
+        """End the processes that read images."""
         for split in (self.train, self.validation, self.test):
             split.close()
 

@@ -1,4 +1,4 @@
-"""Random numbers that seed, step and place in the batch alone decide: no worker, resume or shard changes them."""
+"""A counter-based random generator: seed, step and place in the batch alone decide, no worker, resume or shard."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Files of a data set from their home: whole, with the right sum, or not at all."""
+"""Downloads of a data set's files: whole, with the right sum, or not at all."""
 
 import hashlib
 import urllib.request

@@ -1,4 +1,4 @@
-"""Which files of a folder are images that can be read; kept, so that only new and changed ones are looked at again."""
+"""An index of a folder's readable images, which is kept: only new and changed files are looked at again."""
 
 import hashlib
 import json

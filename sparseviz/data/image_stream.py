@@ -1,4 +1,4 @@
-"""Images that are read when they are needed, by processes of their own or by the one that trains."""
+"""Prefetching: images are read ahead of need by processes of their own, or when needed by the one that trains."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -145,7 +145,7 @@ class StreamedSplit(Split):
         return replace(self, mean=self.mean.to(device), std=self.std.to(device))
 
     def follow(self, plan: Plan) -> Iterator[Batch]:
-        """One batch an order."""
+        """Yield the batch of each order, in turn."""
         taken: list[Tensor] = []  # labels of what is being read, in order
 
         def requests(done: int) -> Iterator[Request]:

@@ -122,7 +122,7 @@ class MemorySplit(Split):
         return MemorySplit(self.images.to(device), self.labels.to(device), self.augmented)
 
     def follow(self, plan: Plan) -> Iterator[Batch]:
-        """One batch an order."""
+        """Yield the batch of each order, in turn."""
         for order in plan(0):
             # a third of the time that self.images[order.index] takes
             images, labels = (values.index_select(0, order.index) for values in (self.images, self.labels))

@@ -1,4 +1,4 @@
-"""What a method of becoming sparse must answer."""
+"""Method: the interface of every way of becoming sparse."""
 
 import fnmatch
 from abc import ABC, abstractmethod

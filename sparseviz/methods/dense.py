@@ -16,7 +16,7 @@ class Dense(Method):
     """Every weight is kept; what is shown is its magnitude."""
 
     def mask(self, layer: str) -> Tensor:
-        """True everywhere."""
+        """The mask: every weight is kept."""
         return torch.ones_like(self.weight(layer), dtype=torch.bool)
 
     def quantity(self, layer: str) -> Quantity:  # noqa: ARG002
@@ -28,7 +28,7 @@ class Dense(Method):
         return relative_magnitude(self.weight(layer))
 
     def threshold(self, layer: str) -> float:  # noqa: ARG002
-        """None."""
+        """No threshold: nothing is decided."""
         return math.nan
 
 

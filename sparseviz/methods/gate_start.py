@@ -1,4 +1,4 @@
-"""Where gates start that are told by the magnitude of their weights (paper, section on ImageNet)."""
+"""Initial gates by the magnitude of their weights (paper, section on ImageNet)."""
 
 import numpy as np
 import torch

@@ -48,7 +48,7 @@ class Gated(Dense):
         return Gate(weight, start, method.draw, method.estimator, gate.granularity, top_share)
 
     def parameters(self) -> list[nn.Parameter]:
-        """The gates."""
+        """The parameters of all gates."""
         return [parameter for gate in self.gates.values() for parameter in gate.sets.values()]
 
     def set_lambdas(self, lambda1: float, lambda2: float) -> None:
@@ -100,7 +100,7 @@ class Gated(Dense):
         return self.gates[layer].gates() if layer in self.gates else super().quantity_values(layer)
 
     def mask_rows(self, layer: str) -> Callable[[Any], Tensor]:
-        """Of these rows alone."""
+        """The mask of these rows alone."""
         return self.gates[layer].mask_rows if layer in self.gates else super().mask_rows(layer)
 
     def quantity_rows(self, layer: str) -> Callable[[Any], Tensor]:
@@ -108,7 +108,7 @@ class Gated(Dense):
         return self.gates[layer].rows if layer in self.gates else super().quantity_rows(layer)
 
     def threshold(self, layer: str) -> float:
-        """0.5."""
+        """The gate from which a weight is kept."""
         return THRESHOLD if layer in self.gates else super().threshold(layer)
 
     def state_dict(self) -> Mapping[str, Tensor]:

@@ -39,7 +39,7 @@ class Lasso(Magnitude):
         self._acting = torch.ones_like(self._lambda, dtype=torch.bool)
 
     def set_lambdas(self, lambda1: float, lambda2: float) -> None:  # noqa: ARG002
-        """lambda2 weighs the penalty."""
+        """Weigh the penalty by lambda2."""
         self._lambda.fill_(lambda2)
 
     @torch.no_grad()

@@ -37,7 +37,7 @@ class OptimalBrainDamage(Pruned):
         return not self.frozen and (step == 0 or step in self.rounds)
 
     def on_data(self, model: nn.Module, batches: Batches) -> None:
-        """Measure the curvature."""
+        """Measure the Gauss-Newton diagonal on these images."""
         layers = {name: self.layers[name] for name in self.masks}
         for name, diagonal in gauss_newton_diagonal(model, layers, batches).items():
             self.diagonals[name].copy_(diagonal)

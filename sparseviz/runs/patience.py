@@ -1,4 +1,4 @@
-"""PatientWriter: where a run's file cannot be written, ask what to do and go on; no step and no snapshot is lost."""
+"""Retrying writer: where a run's file cannot be written, ask what to do and try again; no step, no snapshot is lost."""
 
 from collections.abc import Callable
 from functools import partial
@@ -25,7 +25,7 @@ class Rescuer(Protocol):
 
 
 class PatientWriter:
-    """Writes as `writer` does; without a rescuer every failure is raised."""
+    """Retries what `writer` could not write, as a rescuer says; without one every failure is raised."""
 
     def __init__(self, writer: RunWriter, rescuer: Rescuer | None, trainer: Commanded) -> None:
         self._writer, self._rescuer, self._trainer = writer, rescuer, trainer
@@ -36,11 +36,11 @@ class PatientWriter:
         return self._writer.path
 
     def append(self, snapshot: Snapshot) -> None:
-        """Add a snapshot."""
+        """Append a snapshot, and try again where that fails."""
         self._insist(partial(self._writer.append, snapshot))
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint, and try again where that fails."""
         self._insist(partial(self._writer.checkpoint, checkpoint))
 
     def finish(self, status: RunStatus, errors: Errors) -> None:

@@ -1,4 +1,4 @@
-"""The facts of a run, RunInfo, from the attributes of its file."""
+"""Metadata of a run, RunInfo, from the attributes of its file."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a list of runs says of each, read from the head of its file in about a millisecond."""
+"""The header of a run for a list of them, read from the head of its file in about a millisecond."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""True cells of one layer from a checkpoint in a run file: only the chunks that are asked for are read."""
+"""Partial reads of one layer's true cells from a checkpoint: only the chunks that are asked for are read."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -88,7 +88,7 @@ class RunReader:
 
     @property
     def status(self) -> RunStatus:
-        """How the run stands."""
+        """The state of the run, as its file and its writer's lock tell it."""
         written = self._written_status()
         if written is not RunStatus.TRAINING or self.writer:
             return written

@@ -1,4 +1,4 @@
-"""Where a run can go on, resumed or branched, and the clean copy with which the new file begins."""
+"""Resuming and branching: where a run can go on, and the clean copy with which the new file begins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -43,7 +43,7 @@ class ResumePoint:
         return in_force(self.info.config, numbers_of(self.checkpoint.state or {}))
 
     def seen(self) -> tuple[Snapshot, ...]:
-        """Those snapshots."""
+        """The snapshots that were taken before it."""
         with RunReader(self.path) as run:
             return run.snapshots()[: self.snapshots]
 

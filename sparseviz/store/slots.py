@@ -1,4 +1,4 @@
-"""What slots hold, which are overwritten while a run goes on."""
+"""Slots with generation numbers: what they hold while a run that goes on overwrites them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The histograms of a whole run at a few times, for a small picture of it; the rest of the file is not read."""
+"""A thumbnail's histograms: those of a whole run at a few times; the rest of the file is not read."""
 
 from dataclasses import dataclass
 

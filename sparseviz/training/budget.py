@@ -1,4 +1,4 @@
-"""What the checkpoints of a run cost in its file: known before it starts, and bounded."""
+"""The disk budget of checkpoints: what they cost in a run's file, known before it starts, and bounded."""
 
 from functools import lru_cache
 

@@ -1,4 +1,4 @@
-"""Commands from any thread, carried out by one between two of its steps."""
+"""A command queue: commands from any thread, carried out by one between two of its steps."""
 
 import math
 import threading

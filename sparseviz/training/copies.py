@@ -1,4 +1,4 @@
-"""Arrays of a training's tensors: copied at once, or only when somebody asks for one."""
+"""Lazy copies of a training's tensors, as arrays: copied at once, or only when somebody asks for one."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ class Copied:
 
     @classmethod
     def of(cls, tensor: Tensor) -> "Copied":
-        """What copies this tensor."""
+        """The lazy copy of this tensor."""
         return cls(tuple(tensor.shape), numpy_dtype(tensor), lambda: tensor)
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
@@ -39,12 +39,12 @@ class Copied:
 
     @property
     def ndim(self) -> int:
-        """Number of axes."""
+        """Axes of the array."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
-        """Number of entries."""
+        """Entries of the array."""
         return math.prod(self.shape)
 
     @property

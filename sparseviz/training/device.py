@@ -1,4 +1,4 @@
-"""Where to train."""
+"""The device to train on, and the states of its random generators."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""How well a network answers a split."""
+"""Evaluation: loss and error of a network on a split."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the C library does with memory that a training step has freed."""
+"""malloc's tuning: what the C library does with memory that a training step has freed."""
 
 import ctypes
 import sys

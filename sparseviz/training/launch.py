@@ -1,4 +1,4 @@
-"""What torchrun tells a process of its place among those that train one network; imported without torch."""
+"""The torchrun environment: a process's place among those that train one network; imported without torch."""
 
 import os
 from datetime import timedelta

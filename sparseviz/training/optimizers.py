@@ -1,4 +1,4 @@
-"""What moves the weights and the gates, and an average of where the weights have been."""
+"""Optimizers of the weights and the gates, and an average of where the weights have been."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager

@@ -160,7 +160,7 @@ class Together(Ranks):
         return values[0]
 
     def is_meeting(self, step: int) -> bool:
-        """Every so many steps."""
+        """Whether the ranks meet at this step: every so many."""
         return step % MEETING == 0
 
     def wrap(self, model: nn.Module) -> nn.Module:

@@ -1,4 +1,4 @@
-"""What the next step needs besides a checkpoint's weights: taken as plain arrays, and put back bit for bit."""
+"""Training state: what the next step needs besides a checkpoint's weights; put back bit for bit."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the schedule makes of lambdas and rates at each step, and what a person changes of them while a run trains."""
+"""Schedules of lambdas and rates, and what a person changes of them while a run trains."""
 
 import math
 from collections.abc import Iterable, Mapping

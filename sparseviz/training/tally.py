@@ -1,4 +1,4 @@
-"""What training counts between two snapshots: loss, wrong answers, images."""
+"""Running sums of training between two snapshots: loss, wrong answers, images."""
 
 from collections.abc import Iterable
 

@@ -141,7 +141,7 @@ def _merge(one: Planes, other: Planes) -> Planes:
 
 
 class Pyramid:
-    """A matrix in blocks of 4 x 4, 8 x 8, ... cells: about a tenth of its size; built by reading it once, in bands."""
+    """An image pyramid: a matrix in blocks of 4 x 4, 8 x 8, ... cells, about a tenth of its size; built in bands."""
 
     def __init__(self, source: Source, shape: tuple[int, int], like: Part) -> None:
         self.orders = like.row_order, like.column_order
@@ -179,7 +179,7 @@ class Pyramid:
 
 
 class Pyramids:
-    """The one pyramid made last: pictures of a large layer mostly follow one another."""
+    """A cache of the pyramid made last: pictures of a large layer mostly follow one another."""
 
     def __init__(self) -> None:
         self._made: tuple[object, Pyramid] | None = None

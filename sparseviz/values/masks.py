@@ -1,4 +1,4 @@
-"""Masks of all layers as bits, one row a snapshot: small enough to keep them all."""
+"""Bit-packed masks of all layers, one row a snapshot: small enough to keep them all."""
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""What the masks of two runs have in common, weight by weight. Plain numpy."""
+"""Overlap of two runs' masks, weight by weight. Plain numpy."""
 
 import math
 from dataclasses import dataclass
@@ -29,12 +29,12 @@ class Overlap:
 
     @property
     def neither(self) -> int:
-        """Weights that both cut."""
+        """The number of weights that both runs cut."""
         return self.weights - self.first - self.second - self.both
 
     @property
     def kept(self) -> tuple[int, int]:
-        """What each run keeps."""
+        """The number of weights that each run keeps."""
         return self.first + self.both, self.second + self.both
 
     @property
@@ -79,7 +79,7 @@ def compare(first: Mask, second: Mask) -> tuple[Overlap, Kinds, int]:
 
 
 def kinds_of(first: Mask, second: Mask) -> Kinds:
-    """What each weight is."""
+    """The kind of each weight: kept by both, by one, or by neither."""
     one, other = first.astype(np.uint8), second.astype(np.uint8)
     both = one & other
     kinds: Kinds = (one ^ both) * np.uint8(FIRST) + (other ^ both) * np.uint8(SECOND) + both * np.uint8(BOTH)

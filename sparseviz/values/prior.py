@@ -59,7 +59,7 @@ class WeightPrior:
 
     @property
     def spike(self) -> float:
-        """P(0)."""
+        """The mass of the spike: P(w = 0)."""
         return math.exp(self.alpha) * self.slab
 
     def _inside(self, w: FloatArray, cost: FloatArray) -> FloatArray:
@@ -88,7 +88,7 @@ class Prior:
         return self.lambda2 * (np.square(g) if self.squared else g)
 
     def penalty(self, g: FloatArray) -> FloatArray:
-        """Both parts."""
+        """The penalty: the bimodal part and the count."""
         return self.bimodal(g) + self.count(g)
 
     def bimodal_pull(self, g: FloatArray) -> FloatArray:

@@ -68,7 +68,7 @@ class LayerInfo:
 
     @property
     def weights(self) -> int:
-        """Number of weights."""
+        """Weights of the layer, cut ones included."""
         return math.prod(self.shape)
 
     @property

@@ -1,8 +1,8 @@
-"""Which of many takings stay where there is room for a few: the newest, and an even spread over time."""
+"""A reservoir over time: which of many takings stay where there is room for a few."""
 
 
 class Slots:
-    """Which slot to overwrite: the newest stays, the rest lie evenly in time, the first among them.
+    """A reservoir's slots: the newest stays, the rest lie evenly in time, the first among them.
 
     Kept are the takings whose number is a multiple of a stride, which doubles when the slots are full.
     """

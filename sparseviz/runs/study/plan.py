@@ -1,4 +1,4 @@
-"""What a study asks for: a TOML file, and the runs that follow from it."""
+"""Plans of studies: a TOML file, and the grid of runs that follows from it."""
 
 import re
 import tomllib
@@ -19,7 +19,7 @@ class _Part(BaseModel):
 
 
 class Series(_Part):
-    """One line of the picture."""
+    """A series of runs: one line of the picture."""
 
     name: str
     preset: str = ""
@@ -150,7 +150,7 @@ class PlannedRun:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All the runs of a study."""
+    """A study's plan: all its runs, in order."""
 
     study: Study
     runs: tuple[PlannedRun, ...]

@@ -1,4 +1,4 @@
-"""Run what a plan asks for, several runs at a time, each in a process of its own; what is done is not done again."""
+"""A process pool for the runs of a plan, several at a time; what is done is not done again."""
 
 import contextlib
 import multiprocessing

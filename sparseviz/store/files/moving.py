@@ -1,4 +1,4 @@
-"""Going on in another file: a clean copy of what was written, and an end for the handle that was used until then."""
+"""Moving to another file: a clean copy of what was written, and an end for the handle that was used until then."""
 
 import contextlib
 import os

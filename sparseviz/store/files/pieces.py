@@ -1,4 +1,4 @@
-"""Reading large arrays without holding up whoever else reads or writes: h5py has one lock for the whole process."""
+"""Chunked reading of large arrays: it holds up nobody else, as h5py has one lock for the whole process."""
 
 import math
 from time import monotonic, sleep

@@ -1,4 +1,4 @@
-"""Where a run file lies: whether it is still there, and room on the disk before HDF5 needs it.
+"""Preallocation: room on the disk before HDF5 needs it, and whether a run file is still where it was.
 
 HDF5 cannot be trusted after a write that failed: it may lose a chunk without a word, and end the process when it
 closes. So what may fail is tried first, past the end of the file, without HDF5.

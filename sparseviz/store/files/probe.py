@@ -1,4 +1,4 @@
-"""The trial of run files, in a process of its own: `python -m sparseviz.store.files.probe`.
+"""Crash isolation: the trial of run files, in a process of its own: `python -m sparseviz.store.files.probe`.
 
 A damaged or foreign file may make HDF5 wait for ever, take gigabytes or break off the whole process. It does so here,
 under limits of time and memory, and not in the program. What has been walked through here can be read there: each

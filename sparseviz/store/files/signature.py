@@ -1,4 +1,4 @@
-"""By what a run file is known, and the error that names one."""
+"""The signature of a run file, and the error that names one."""
 
 from sparseviz.config.errors import InputError
 
