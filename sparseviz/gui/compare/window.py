@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QSplitter, QTabWidget
 
 from sparseviz.config import paths
@@ -19,7 +19,7 @@ from sparseviz.gui.compare.views.masks import MasksTab
 from sparseviz.gui.compare.views.pairing import Pairing
 from sparseviz.gui.compare.views.subject import Subject
 from sparseviz.gui.compare.views.tables import LayersTab, RunsTab
-from sparseviz.gui.qt.focus_guide import FocusGuide, explain, focus_of
+from sparseviz.gui.qt.focus_guide import FocusGuide, focus_of
 from sparseviz.gui.qt.messages import Messages
 from sparseviz.gui.views.base import Pane
 from sparseviz.gui.window.shortcuts import ShortcutsPage
@@ -60,7 +60,9 @@ class CompareWindow(QMainWindow):
         self.tabs.setDocumentMode(True)
         names = (self.tr("Curves"), self.tr("Error"), self.tr("Layers"), self.tr("Distributions"), self.tr("Masks"))
         for name, view in zip((*names, self.tr("Runs")), self.views, strict=True):
-            self.tabs.addTab(Framed(self._title_bar(view), view), name)
+            bar = TitleBar(view)
+            bar.save_asked.connect(self.save_asked)
+            self.tabs.addTab(Framed(bar, view), name)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setAccessibleName(self.tr("Runs and views"))
         split.addWidget(self.list)
@@ -70,17 +72,6 @@ class CompareWindow(QMainWindow):
         split.setChildrenCollapsible(False)
         self.setCentralWidget(split)
         self.statusBar().setAccessibleName(self.tr("Messages"))
-
-    def _title_bar(self, view: CompareView) -> TitleBar:
-        bar = TitleBar(view.title(), view)
-        bar.offer_saving()
-        bar.save_asked.connect(lambda: self.save_asked.emit(view))
-        save, help_ = QAction(self.tr("&Save View…"), view), QAction(self.tr("&What Is This?"), view)
-        save.triggered.connect(lambda: self.save_asked.emit(view))
-        help_.triggered.connect(lambda: explain(view, view))
-        view.addActions([save, help_])
-        view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        return bar
 
     def _fill_menus(self) -> None:
         bar, standard = self.menuBar(), QKeySequence.StandardKey

@@ -1,4 +1,4 @@
-"""How the window is arranged: by its size at first, then as the person left it."""
+"""Dock arrangement, saved and restored: by the window's size at first, then as the person left it."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,7 +12,7 @@ VERSION = 1  # of what is kept; another one is not read
 _KEYS = ("geometry", "docks", "centre")
 
 
-class Arrangement(QObject):
+class DockArrangement(QObject):
     """Shares out the window's room, keeps how the person shared it, and goes back."""
 
     def __init__(self, window: QMainWindow, splitter: QSplitter) -> None:

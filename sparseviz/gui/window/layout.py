@@ -1,11 +1,10 @@
-"""Where everything stands in the window."""
+"""Layout of the main window: where everything stands."""
 
 import math
 from collections.abc import Iterable
 from functools import cache
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
     QDockWidget,
@@ -24,7 +23,7 @@ from sparseviz.config import EMBEDDED, RunConfig, paths
 from sparseviz.data import DATASETS
 from sparseviz.gui.panels.run_list.panel import RunsPanel
 from sparseviz.gui.panels.steering.panel import SteeringPanel
-from sparseviz.gui.qt.focus_guide import explain, focus_of
+from sparseviz.gui.qt.focus_guide import focus_of
 from sparseviz.gui.sources.references import references
 from sparseviz.gui.views import VIEWS
 from sparseviz.gui.views.base import Pane, View
@@ -34,7 +33,7 @@ from sparseviz.gui.views.gates.view import GatesView
 from sparseviz.gui.views.prior.view import PriorView
 from sparseviz.gui.views.weights.view import WeightsView
 from sparseviz.gui.window.actions import Actions
-from sparseviz.gui.window.arrangement import Arrangement, order_tabs
+from sparseviz.gui.window.arrangement import DockArrangement, order_tabs
 from sparseviz.gui.window.recent import RecentRuns
 from sparseviz.gui.window.status_line import StatusLine
 from sparseviz.gui.window.time_bar import TimeBar
@@ -44,16 +43,20 @@ from sparseviz.networks import MODELS
 from sparseviz.values.prior import Prior
 from sparseviz.values.snapshot import Errors
 
+_PLACED = ("weights", "curves", "gates", "layers")  # views with a place of their own; another is a tab at the right
+
 
 class Layout(QObject):
-    """Builds the window's docks, bars and menus, and draws its visible views."""
+    """The window's docks, bars and menus, and the views in them: what Qt Designer calls its `ui`."""
 
     save_asked = Signal(QObject)  # a Pane, whose picture or values are wanted
 
     def __init__(self, window: QMainWindow, actions: Actions) -> None:
         super().__init__(window)
         self._window, self._actions = window, actions
-        self.views: dict[str, View] = {name: view() for name, view in VIEWS.items()}
+        self.curves, self.gates, self.weights = CurvesView(), GatesView(), WeightsView()
+        made: dict[str, View] = {"curves": self.curves, "gates": self.gates, "weights": self.weights}
+        self.views = {name: made[name] if name in made else view() for name, view in VIEWS.items()}
         self.time, self.status = TimeBar(actions.play, actions.branch), StatusLine()
         self.steering = SteeringPanel(_choices())
         self.prior, self.examples, self.runs = PriorView(), ExamplesView(), RunsPanel()
@@ -66,39 +69,19 @@ class Layout(QObject):
         self._fill_menus()
         window.setStatusBar(self.status)
         self.status.addPermanentWidget(self.ending)
-        self.arrangement = Arrangement(window, self.splitter)
+        self.arrangement = DockArrangement(window, self.splitter)
         order_tabs([self.tool_bar, *self.docks[:2], self.splitter, self.time, *self.docks[2:]])
-
-    @property
-    def weights(self) -> WeightsView:
-        """The one view that asks for more than the history."""
-        view = self.views["weights"]
-        assert isinstance(view, WeightsView)  # noqa: S101  # VIEWS says so
-        return view
-
-    @property
-    def gates(self) -> GatesView:
-        """The one view that shares the curves' time axis."""
-        view = self.views["gates"]
-        assert isinstance(view, GatesView)  # noqa: S101  # VIEWS says so
-        return view
-
-    @property
-    def curves(self) -> CurvesView:
-        """The one view in which a time is chosen."""
-        view = self.views["curves"]
-        assert isinstance(view, CurvesView)  # noqa: S101  # VIEWS says so
-        return view
 
     def _place_views(self) -> None:
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-        self._dock("steering", self.tr("Steering"), self.steering, left)
-        self._dock("prior", self.prior.title(), self.prior, left)
+        self._dock("steering", self.steering, left)
+        self._dock("prior", self.prior, left)
         self._place_centre()
-        self._dock("gates", self.views["gates"].title(), self.views["gates"], right)
-        layers = self._dock("layers", self.views["layers"].title(), self.views["layers"], right)
-        for name, pane in (("examples", self.examples), ("runs", self.runs)):
-            self._window.tabifyDockWidget(layers, self._dock(name, pane.title(), pane, right))
+        self._dock("gates", self.gates, right)
+        layers = self._dock("layers", self.views["layers"], right)
+        others = [(name, view) for name, view in self.views.items() if name not in _PLACED]
+        for name, pane in (*others, ("examples", self.examples), ("runs", self.runs)):
+            self._window.tabifyDockWidget(layers, self._dock(name, pane, right))
         layers.raise_()
         self.steering.changed.connect(self._draw_prior)
         self._draw_prior()
@@ -111,7 +94,7 @@ class Layout(QObject):
         self.splitter.setAccessibleName(self.tr("Weights and curves"))
         for name in ("weights", "curves"):
             view = self.views[name]
-            framed = Framed(self._title_bar(view.title(), view), view)
+            framed = Framed(self._title_bar(view), view)
             framed.setObjectName(name)  # as docks have one: their page of the manual
             self.splitter.addWidget(framed)
         self.splitter.setChildrenCollapsible(False)
@@ -121,29 +104,21 @@ class Layout(QObject):
         self.curves.time_range_changed.connect(self.gates.set_time_range)
         self._window.setCentralWidget(centre)
 
-    def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title, self._window)
+    def _dock(self, name: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(widget.accessibleName(), self._window)
         dock.setObjectName(name)
         dock.setWidget(widget)
-        bar = self._title_bar(title, widget)
+        bar = self._title_bar(widget)
         bar.serve(dock)
         dock.setTitleBarWidget(bar)
         self._window.addDockWidget(area, dock)
         self.docks.append(dock)
         return dock
 
-    def _title_bar(self, title: str, body: QWidget) -> TitleBar:
-        """The bar above a view, and the same by a right click in it."""
-        bar = TitleBar(title, body)
+    def _title_bar(self, body: QWidget) -> TitleBar:
+        bar = TitleBar(body)
+        bar.save_asked.connect(self.save_asked)
         self.bars.append(bar)
-        if isinstance(body, Pane):
-            bar.offer_saving()
-            save, help_ = QAction(self.tr("&Save View…"), body), QAction(self.tr("&What Is This?"), body)
-            for asked in (bar.save_asked, save.triggered):
-                asked.connect(lambda *_: self.save_asked.emit(body))
-            help_.triggered.connect(lambda: explain(body, body))
-            body.addActions([save, help_])
-            body.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         return bar
 
     @property
@@ -258,7 +233,7 @@ class Layout(QObject):
         return [view for view in self.views.values() if view.isVisible() and not view.visibleRegion().isEmpty()]
 
     def clear(self) -> None:
-        """Show no run."""
+        """Empty the views, the time bar and the test error."""
         for view in self.views.values():
             view.clear()
         self.time.reset()

@@ -1,9 +1,9 @@
-"""The bar above a view: its title, its help, its saving, and a dock's own buttons."""
+"""Title bar above a view: its title, its help, its saving, and a dock's own buttons."""
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QIcon
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QStyle, QToolButton, QVBoxLayout, QWidget
 
 from sparseviz.gui.qt.focus_guide import explain
@@ -15,26 +15,32 @@ _ICON = QSize(12, 12)
 class TitleBar(QWidget):
     """Says what is below it; without a dock it can be neither floated nor closed."""
 
-    save_asked = Signal()
+    save_asked = Signal(QObject)  # the Pane below it
 
-    def __init__(self, title: str, body: QWidget) -> None:
+    def __init__(self, body: QWidget) -> None:
         super().__init__()
-        self.body = body
-        self._title = title
+        self.body, self._title = body, body.accessibleName()
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(6, 1, 2, 1)
         self._row.setSpacing(2)
-        self._label, self._told = QLabel(title), dict[QToolButton, str]()
+        self._label, self._told = QLabel(self._title), dict[QToolButton, str]()
         self._row.addWidget(self._label, 1)
         self.help = self._add(self.tr("What “{0}” shows, and what to look for"), self._explain)
         self.help.setText("?")
         if isinstance(body, Pane):
             body.renamed.connect(lambda: self.set_title(body.title()))
+            self._serve_pane(body)
 
-    def offer_saving(self) -> None:
-        """Add the button that saves."""
+    def _serve_pane(self, pane: Pane) -> None:
+        """Add the button that saves, and offer the same, and the help, by a right click in the view."""
         icon = self.style().standardIcon(QStyle.StandardPixmap.SP_DialogSaveButton)
-        self.save = self._add(self.tr("Save “{0}” as a picture or its values"), self.save_asked.emit, icon)
+        told = self.tr("Save “{0}” as a picture or its values")
+        self.save = self._add(told, lambda: self.save_asked.emit(pane), icon)
+        save, help_ = QAction(self.tr("&Save View…"), pane), QAction(self.tr("&What Is This?"), pane)
+        save.triggered.connect(self.save.click)
+        help_.triggered.connect(lambda: explain(pane, pane))
+        pane.addActions([save, help_])
+        pane.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
     def serve(self, dock: QDockWidget) -> None:
         """Add a dock's own buttons, and name it as its view is named."""
