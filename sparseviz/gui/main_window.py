@@ -1,4 +1,4 @@
-"""The window: docks around a heatmap and curves, all showing one run at one snapshot."""
+"""Main window: docks around a heatmap and curves, all showing one run at one snapshot."""
 
 from functools import partial
 from pathlib import Path

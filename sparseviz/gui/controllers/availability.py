@@ -1,4 +1,4 @@
-"""What can be done with the run that is shown; of what cannot, the reason."""
+"""Availability of actions: what can be done with the run that is shown; of what cannot, the reason."""
 
 from PySide6.QtCore import QObject
 

@@ -1,4 +1,4 @@
-"""ExamplesDesk: answers what the examples view asks, in threads of its own, and only while the view can be seen."""
+"""Inference for the examples view, in threads of its own, and only while the view can be seen."""
 
 import math
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Files that a person asks for: runs, models, views, pictures of the window, configurations."""
+"""File dialogs, and what is done with what is chosen: runs, models, views, pictures of the window, configurations."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Model files that a person opens: read beside the window, which shows them when they are there."""
+"""Loader of model files that a person opens, beside the window, which shows them when they are there."""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Presentation: what the window says and draws of a run, or of a model file, which has no training to tell of."""
+"""Presenter: what the window says and draws of a run, or of a model file, which has no training to tell of."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""What a view asks of the run, beyond its history: true cells, and what a unit sees. The answers come later."""
+"""Requests of the weights view beyond the history: true cells, and what a unit sees. The answers come later."""
 
 from collections.abc import Callable
 from concurrent.futures import Future

@@ -1,4 +1,4 @@
-"""When a run's file cannot be written: the training thread waits, the window asks and stays usable."""
+"""Recovery where a run's file cannot be written: the training thread waits, the window asks and stays usable."""
 
 from pathlib import Path
 

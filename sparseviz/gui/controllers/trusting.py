@@ -1,4 +1,4 @@
-"""Before a person's own code is run for the first time, the window asks, beside whatever it does."""
+"""Consent to a person's own code when a run that needs it is to be trained: the run starts again once it is given."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Watch: the run that is shown, while another process writes it."""
+"""Follower of the run that is shown while another process writes it, as `tail -f` follows a text."""
 
 from datetime import datetime
 from functools import partial

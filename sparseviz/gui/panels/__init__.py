@@ -1,1 +1,1 @@
-"""Panels edit."""
+"""Panels: where a person edits, the settings of a run and the list of runs."""

@@ -1,4 +1,4 @@
-"""Dark and light: the system's choice, unless the person makes one."""
+"""Palettes, dark and light: the system's choice, unless the person makes one."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette

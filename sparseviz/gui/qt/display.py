@@ -1,4 +1,4 @@
-"""Is there a usable display? Qt aborts the whole process where there is none, so a child process tries first."""
+"""Probe of the display: Qt aborts the whole process where there is none, so a child process tries first."""
 
 import os
 import subprocess

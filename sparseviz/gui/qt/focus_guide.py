@@ -1,4 +1,4 @@
-"""Where the keys go: a frame around it, and what it is for."""
+"""Keyboard focus: a frame around what has it, and what that is for."""
 
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, Slot

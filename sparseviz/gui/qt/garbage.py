@@ -1,4 +1,4 @@
-"""Python's collection of cycles, in Qt's thread alone."""
+"""Garbage collection, Python's, kept in Qt's thread."""
 
 import gc
 

@@ -1,4 +1,4 @@
-"""Messages to the person that hold nothing up."""
+"""Message boxes that hold nothing up."""
 
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget

@@ -1,4 +1,4 @@
-"""Redraws: what is to be drawn is drawn bit by bit, and seldom enough to stay a small part of the time."""
+"""Scheduler of redraws: what is to be drawn is drawn bit by bit, and seldom enough to stay a small part of the time."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator

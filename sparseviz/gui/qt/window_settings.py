@@ -1,4 +1,4 @@
-"""What the window keeps from one start to the next."""
+"""Persistent settings of the window, as QSettings."""
 
 from PySide6.QtCore import QSettings
 

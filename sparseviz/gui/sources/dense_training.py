@@ -1,4 +1,4 @@
-"""DenseTraining: the dense twin of a run, trained by `sparseviz train` in a process of its own."""
+"""Dense baseline of a run, trained by `sparseviz train` in a process of its own."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The published networks that a run repeats, as the curves take them."""
+"""Published baselines that a run repeats, as the curves take them."""
 
 from PySide6.QtCore import QCoreApplication
 

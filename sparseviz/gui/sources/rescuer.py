@@ -1,4 +1,4 @@
-"""What holds the training thread while a run's file cannot be written, until Qt's thread has an answer."""
+"""Blocking wait of the training thread while a run's file cannot be written, until Qt's thread has an answer."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ class WaitingRescuer:
     # In the training thread.
 
     def stuck(self, error: WriteError, path: Path) -> Path:
-        """Wait for an answer."""
+        """Block until there is an answer. Raises `error` when it is given up."""
         self.path = path
         self._tell(str(error))
         try:
@@ -37,7 +37,7 @@ class WaitingRescuer:
     # In Qt's thread.
 
     def answer(self, path: Path) -> None:
-        """Go on there."""
+        """Let it write on in this file."""
         self._answers.put(path)
 
     def give_up(self) -> None:

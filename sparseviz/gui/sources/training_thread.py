@@ -1,4 +1,4 @@
-"""The one thread beside Qt's: `record_run()` with the window looking on."""
+"""Worker thread of the training, the one beside Qt's: `record_run()` with the window looking on."""
 
 import traceback
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the menus and the tool bar offer, each with the key where a hand would look for it."""
+"""QActions of the menus and the tool bar, each with the key where a hand would look for it."""
 
 from collections.abc import Iterable
 

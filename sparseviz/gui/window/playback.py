@@ -1,4 +1,4 @@
-"""Plays a run's snapshots: one is shown when the window has drawn the last, and never sooner than the speed says."""
+"""Playback of a run's snapshots: the next is due when the last is drawn, never sooner than the speed says."""
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction

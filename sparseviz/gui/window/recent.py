@@ -1,4 +1,4 @@
-"""The menu of the runs that were opened last."""
+"""Recent-files menu: the runs that were opened last."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The page of keys: what the menus, the views and the window itself listen to."""
+"""Keyboard shortcuts on one page: what the menus, the views and the window itself listen to."""
 
 from collections.abc import Iterable
 from html import escape

@@ -1,4 +1,4 @@
-"""Progress, speed and time left, in the status bar."""
+"""Status bar: progress, speed and time left."""
 
 import math
 

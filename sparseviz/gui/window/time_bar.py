@@ -1,4 +1,4 @@
-"""The slider over a run's snapshots: it moves every view, by hand or by itself."""
+"""Time slider over a run's snapshots: it moves every view, by hand or by itself."""
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QResizeEvent, QShortcut
@@ -89,7 +89,7 @@ class TimeBar(QWidget):
         self.drawn.emit()
 
     def position(self) -> int:
-        """Where the slider stands."""
+        """Position of the slider in the history."""
         return self.slider.value()
 
     def follows(self) -> bool:
@@ -122,7 +122,7 @@ class TimeBar(QWidget):
         self._fit()
 
     def reset(self) -> None:
-        """Forget the history."""
+        """Stand at no history, and play nothing."""
         self.playback.stop()
         with QSignalBlocker(self.slider):
             self.slider.setRange(0, 0)

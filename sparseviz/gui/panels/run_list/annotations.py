@@ -1,4 +1,4 @@
-"""What a person writes beside the runs of a folder: a note and tags a run, in a file of that folder.
+"""Annotations of the runs of a folder: a note and tags a run, in a file of that folder.
 
 Run files themselves are not touched: one that trains has another writer. An entry stays when its run goes to the bin,
 for it may come back; it names when its run began, so that a later run of the same name does not inherit it.

@@ -1,4 +1,4 @@
-"""Cells of the run list that are drawn: the strip of a run's gates, and its tags."""
+"""Item delegates of the run list: the strip of a run's gates, and its tags."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QImage, QPainter

@@ -1,4 +1,4 @@
-"""Which run of a list was branched from which."""
+"""Ancestry of runs: which of a list was branched from which."""
 
 from collections.abc import Sequence
 

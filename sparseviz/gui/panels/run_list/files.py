@@ -1,4 +1,4 @@
-"""What a person does to the files of the run list: rename, annotate, throw away."""
+"""File operations on the runs of the run list: rename, annotate, throw away."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The runs of a folder as the model of a tree: a row a run, those branched from it below it."""
+"""Item model of the run list, a tree: a row a run, those branched from it below it."""
 
 import math
 from collections.abc import Sequence
@@ -92,7 +92,7 @@ class RunsModel(QAbstractItemModel):
     # Rows and columns.
 
     def index(self, row: int, column: int, parent: _Index = QModelIndex()) -> QModelIndex:  # noqa: B008  # Qt's own
-        """A cell."""
+        """Index of a cell."""
         below = self._below.get(self._place(parent), [])
         return self.createIndex(row, column, below[row]) if 0 <= row < len(below) else QModelIndex()
 
@@ -138,7 +138,7 @@ class RunsModel(QAbstractItemModel):
         ]
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole) -> Any:
-        """The titles."""
+        """Titles of the columns."""
         if orientation == Qt.Orientation.Horizontal and role == _Role.DisplayRole:
             return self.titles()[section]
         return None
@@ -243,7 +243,7 @@ class RunsModel(QAbstractItemModel):
         return True
 
     def mimeTypes(self) -> list[str]:
-        """Files."""
+        """Types of what is dragged: files."""
         return ["text/uri-list"]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:

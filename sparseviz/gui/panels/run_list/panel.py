@@ -208,7 +208,7 @@ class RunsPanel(Pane):
         self.count.set_texts(self.tr("{0} of {1} runs in {2}").format(shown, all_, self.folder), f"{shown} / {all_}")
 
     def close_reading(self) -> None:
-        """Read no more."""
+        """Shut down the threads that read files."""
         self._is_stale = False
         self._executor.shutdown(cancel_futures=True)
         self.thumbnails.close()

@@ -1,4 +1,4 @@
-"""Small pictures of runs, made in a thread of their own for the rows that are seen, the newest wish first."""
+"""Thumbnails of runs, made in a thread of their own for the rows that are seen, the newest wish first."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class Thumbnails(QObject):
         self._begin()
 
     def close(self) -> None:
-        """Make no more."""
+        """Shut down the thread that makes them."""
         self._is_closed = True
         self._executor.shutdown(cancel_futures=True)
 

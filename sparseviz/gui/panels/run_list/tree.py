@@ -1,4 +1,4 @@
-"""The table of runs as a tree: what is folded, chosen and current outlives every reading of the folder."""
+"""Tree view of the run list: what is folded, chosen and current outlives every reading of the folder."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -111,7 +111,7 @@ class RunTree(QTreeView):
     # A new reading.
 
     def place(self) -> _Place:
-        """Where the person is."""
+        """State of the view: what is current and chosen, and how far it is scrolled."""
         current = self.currentIndex()
         at = (current.data(RUN_ROLE).path, current.column()) if current.isValid() else None
         scroll = self.horizontalScrollBar().value(), self.verticalScrollBar().value()

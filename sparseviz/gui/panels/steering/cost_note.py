@@ -1,4 +1,4 @@
-"""What the run that is about to begin will need: of the disk at once, of memory after a moment."""
+"""Estimate of what the run that is about to begin will need: of the disk at once, of memory after a moment."""
 
 from concurrent.futures import ThreadPoolExecutor
 

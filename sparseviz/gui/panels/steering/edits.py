@@ -1,4 +1,4 @@
-"""Edits of a configuration that can be undone."""
+"""Undo commands: edits of a configuration."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ class Edit(QUndoCommand):
         self.stroke, self._apply = stroke, apply
 
     def undo(self) -> None:
-        """Go back."""
+        """Put back the configuration before it."""
         self._apply(self.before)
 
     def redo(self) -> None:

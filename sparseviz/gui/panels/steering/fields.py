@@ -1,4 +1,4 @@
-"""One editor a setting, by the setting's type."""
+"""Form fields: one editor a setting, by the setting's type."""
 
 import math
 import time
@@ -21,7 +21,7 @@ _REST_SECONDS = 1  # keys or wheel turns on a slider no further apart than this 
 _strokes = count()
 
 
-class Line(QLineEdit):
+class LineEdit(QLineEdit):
     """Keeps the keys of undo only as long as there is typing to undo; then they are the window's."""
 
     def event(self, event: QEvent) -> bool:
@@ -36,7 +36,7 @@ class Line(QLineEdit):
 
 
 class Field(QWidget):
-    """Edits one setting."""
+    """Form field of one setting."""
 
     edited = Signal(str, object)  # dotted name, new value
 
@@ -90,7 +90,7 @@ class ChoiceField(Field):
         self.combo = QComboBox()
         self.combo.setEditable(free)
         if free:
-            self.combo.setLineEdit(Line())
+            self.combo.setLineEdit(LineEdit())
         self.combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for value, text in choices.items():
@@ -119,7 +119,7 @@ class TextField(Field):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        self.line = Line()
+        self.line = LineEdit()
         self._shown = ""
         self._add(self.line)
         self.line.editingFinished.connect(self._finish)
@@ -192,7 +192,7 @@ class RateField(TextField):
 
 
 class SwitchField(Field):
-    """On or off."""
+    """Check box: on or off."""
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)

@@ -1,4 +1,4 @@
-"""What the settings are called in the steering panel, and what they teach."""
+"""Labels and help texts of the settings in the steering panel."""
 
 from collections.abc import Callable
 
