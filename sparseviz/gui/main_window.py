@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 from sparseviz.config import EMBEDDED, InputError, RunConfig
@@ -17,8 +17,8 @@ from sparseviz.gui.controllers.presentation import Presentation
 from sparseviz.gui.controllers.questions import Questions
 from sparseviz.gui.controllers.rescue import Rescue
 from sparseviz.gui.controllers.run_controls import RunControls
-from sparseviz.gui.controllers.trusting import Trusting
 from sparseviz.gui.controllers.watch import Watch
+from sparseviz.gui.dialogs import trust
 from sparseviz.gui.dialogs.export.dialog import ExportDialog
 from sparseviz.gui.dialogs.manual.opening import Manual
 from sparseviz.gui.qt.focus_guide import FocusGuide
@@ -51,19 +51,17 @@ class MainWindow(QMainWindow):
         self.run: Shown | None = None
         self.training: TrainingThread | None = None
         self._drawn: tuple[int, int] | None = None  # length of the history and position
-        self.messages, self.watch = Messages(self), Watch(self)
+        self.messages, self.watch, self.redraws = Messages(self), Watch(self), Redraws(self)
         self.availability = Availability(self.menu, self.ui, self.watch, self)
         self.controls = RunControls(self.menu, self._live, self)
         self.branching = Branching(self.menu, self.ui, self)
         self.questions = Questions(self.ui.weights, self._shown, self)
-        self.files = Files(self.menu, self.ui, self.messages, self._run_path, self)
-        self.manual = Manual(self.menu, self)
+        self.files = Files(self.menu, self.ui, self.messages, lambda: self.run.path if self.run else None, self)
+        self.rescue, self.models, self.manual = Rescue(self), Models(self), Manual(self.menu, self)
         self.files.comparing.manual_asked.connect(self.manual.open)
-        self.rescue, self.models, self.trusting = Rescue(self), Models(self), Trusting(self, self._start)
         self.presentation, self.examples = Presentation(self.ui, self), ExamplesDesk(self.ui.examples, self)
-        self.redraws = Redraws(self)
         self.resize(self.screen().availableGeometry().size().boundedTo(ROOMY) * 0.95)
-        self._is_arranged = self.ui.arrangement.restore()
+        self.ui.arrangement.restore()
         self._connect()
         self.load_preset(EMBEDDED)
         self.ui.steering.edits.clear()  # the beginning cannot be undone
@@ -92,23 +90,20 @@ class MainWindow(QMainWindow):
         ):
             action.triggered.connect(slot)
         actions.follow(layout.steering.edits)
-        for asks in (self.files.run_chosen, layout.runs.opened):
+        for asks in (self.files.run_chosen, layout.runs.opened, self.watch.readable):
             asks.connect(self.open_run)
-        layout.runs.complained.connect(self.messages.complain)
-        self.controls.paused.connect(self._update_actions)
+        for changed in (self.controls.paused, self.watch.changed, self.rescue.changed):
+            changed.connect(self._update_actions)
         self.controls.refused.connect(layout.status.showMessage)
         layout.presets.activated.connect(lambda: self.load_preset(layout.presets.currentText()))
         layout.steering.steered.connect(self.controls.steer)
-        layout.time.moved.connect(self._move)
+        layout.time.moved.connect(self.redraws.ask)
         self.redraws.due.connect(self._look)
         self.models.opened.connect(self._show_model)
         self.models.told.connect(layout.status.showMessage)
-        for failed in (self.questions.failed, self.watch.lost, self.models.failed):
+        for failed in (self.questions.failed, self.watch.lost, self.models.failed, layout.runs.complained):
             failed.connect(self.messages.complain)
-        self.watch.changed.connect(self._update_actions)
         self.watch.ended.connect(self._tell_ended)
-        self.watch.readable.connect(self.open_run)
-        self.rescue.changed.connect(self._update_actions)
         self.rescue.stop_asked.connect(self.stop)
         for dock in layout.docks:
             dock.visibilityChanged.connect(self.redraw)
@@ -152,8 +147,7 @@ class MainWindow(QMainWindow):
         thread.downloading.connect(self.ui.status.show_download)
         thread.failed.connect(self.messages.complain_of_run)
         thread.finished.connect(self._end)
-        for serves in (self.rescue, self.trusting):
-            serves.watch(thread)
+        self.rescue.watch(thread)
         self.ui.status.show_text(self.tr("Reading data and building the network…"))
         thread.start()
         self._update_actions()
@@ -183,16 +177,19 @@ class MainWindow(QMainWindow):
     @Slot()
     def _end(self) -> None:
         """The thread is over: from here on the run is what its file says."""
-        thread, self.training = self.training, None
+        if (thread := self.training) is None:
+            return
+        self.training = None
         self.ui.runs.refresh()
         self.menu.pause.setChecked(False)
         self.ui.status.clearMessage()
-        if thread is not None and thread.path is not None:
+        if thread.path is not None:
             self.open_run(thread.path)
         else:
             self.ui.status.show_text(self.tr("No run was made."))
-        if thread is not None:
-            thread.deleteLater()
+        if thread.untrusted is not None:
+            trust.ask(self, thread.untrusted, partial(self._start, thread.work), insists=True)
+        thread.deleteLater()
         self._update_actions()
 
     # A run from a file.
@@ -200,9 +197,8 @@ class MainWindow(QMainWindow):
     def open_run(self, path: Path) -> None:
         """Show a stored run or a model file; what cannot be read is said, and the window stays as it is."""
         if self.is_training():
-            self.messages.complain(
-                self.tr("A run is training. Stop it before opening another, or open a second window.")
-            )
+            told = self.tr("A run is training. Stop it before opening another, or open a second window.")
+            self.messages.complain(told)
             return
         if is_model_file(path):
             self.models.open(path)
@@ -231,20 +227,16 @@ class MainWindow(QMainWindow):
             dialog.manual_asked.connect(lambda: self.manual.open("export"))
             dialog.open()
 
-    def save_picture(self, path: Path) -> None:
-        """Save the window as it is now."""
-        self.files.save_picture(path)
-
-    def _run_path(self) -> Path | None:
-        return self.run.path if self.run else None
-
     # One run, many views.
 
-    def _show_run(self, run: Shown | None) -> None:
-        self.models.cancel()
+    def _put_away(self) -> None:
         self.redraws.stop()
+        self.models.cancel()
         if self.run is not None:
             self.run.close()
+
+    def _show_run(self, run: Shown | None) -> None:
+        self._put_away()
         self.run, self._drawn = run, None
         self.ui.clear()
         for asks in (self.examples, self.branching, self.watch):
@@ -273,10 +265,6 @@ class MainWindow(QMainWindow):
         self._drawn = None
         self.redraws.ask()
 
-    @Slot(int)
-    def _move(self) -> None:
-        self.redraws.ask()
-
     @Slot()
     def _look(self) -> None:
         """Draw what has changed: what grows view by view, so that training and typing are not held up."""
@@ -298,26 +286,14 @@ class MainWindow(QMainWindow):
         """The run, and the position in its history that the views show."""
         return (self.run, self.ui.time.position()) if self.run and len(self.run.history) else None
 
-    # The window's own events.
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Share out the room when there is some."""
-        super().showEvent(event)
-        if not self._is_arranged:
-            self._is_arranged = True
-            self.ui.arrangement.share()
-
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the run and wait for its thread, so that its file is whole; dialogs end what they do."""
-        self.redraws.stop()
+        self._put_away()
         for dialog in self.findChildren(QDialog):
             dialog.close()
         if self.training is not None:
             self.training.end()
         self.examples.close()
         self.ui.runs.close_reading()
-        self.models.cancel()
-        if self.run is not None:
-            self.run.close()
         self.ui.arrangement.save()
         super().closeEvent(event)

@@ -269,10 +269,10 @@ def test_that_closing_the_window_gives_up_an_export_which_leaves_nothing(stored)
 
 
 def test_that_a_picture_of_the_window_is_saved_and_a_failure_to_is_told(stored, tmp_path):
-    stored.save_picture(tmp_path / "window.png")
+    stored.files.save_picture(tmp_path / "window.png")
     picture = QImage(str(tmp_path / "window.png"))
     assert picture.size() == stored.size()
-    stored.save_picture(tmp_path / "nowhere" / "window.png")
+    stored.files.save_picture(tmp_path / "nowhere" / "window.png")
     assert "nowhere" in stored.messages.shown.text()
 
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
 from sparseviz.gui.qt.redraws import Job
+from sparseviz.gui.sources.references import references
 from sparseviz.gui.sources.shown import Shown, origin
 from sparseviz.gui.window.layout import Layout
 
@@ -31,7 +32,7 @@ class Presentation(QObject):
         parent = ""
         if run.info is not None:
             parent = origin(run.info, self.tr(", branched from {0} at step {1:,}"))
-            self._layout.show_references(run.info.config)
+            self._layout.curves.set_references(references(run.info.config))
         self._window.setWindowTitle(f"{run.path.name}{parent} — sparseviz")
         self.show_time(run, live=live)
 

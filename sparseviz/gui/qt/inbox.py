@@ -12,6 +12,10 @@ from sparseviz.config.own_code import Untrusted
 _Answer = TypeVar("_Answer")
 
 
+def _raise(error: Exception) -> None:
+    raise error
+
+
 class Inbox(QObject):
     """Callbacks of futures, called in Qt's thread; the threads that answer know nothing of Qt."""
 
@@ -24,15 +28,12 @@ class Inbox(QObject):
         self,
         future: "Future[_Answer]",
         take: Callable[[_Answer], object],
-        failed: Callable[[Exception], object] | None = None,
+        failed: Callable[[Exception], object] = _raise,
         *,
         untrusted: Callable[[Untrusted], object] | None = None,
         cancelled: Callable[[], object] = lambda: None,
     ) -> None:
-        """Give what the future brings to one of these when it is there.
-
-        Without `failed` an exception is a fault, and raised; without `untrusted` a question of trust is a failure.
-        """
+        """Give what the future brings to one of these when it is there; without `failed` an exception is a fault."""
 
         def give(done: "Future[_Answer]") -> None:
             try:
@@ -40,9 +41,9 @@ class Inbox(QObject):
             except CancelledError:
                 cancelled()
             except Untrusted as error:
-                _tell(error, untrusted or failed)
+                (untrusted or failed)(error)
             except Exception as error:  # noqa: BLE001  # whatever another thread raises
-                _tell(error, failed)
+                failed(error)
             else:
                 take(answer)
 
@@ -67,12 +68,6 @@ class Inbox(QObject):
                 del self._awaited[index]
                 give(future)
                 return
-
-
-def _tell(error: Any, told: Callable[[Any], object] | None) -> None:
-    if told is None:
-        raise error
-    told(error)
 
 
 class _Bell(QObject):

@@ -35,7 +35,6 @@ class TrainingThread(QThread):
     downloading = Signal(str, object, object)  # file or folder, bytes done, bytes in all or 0: more than Qt's int holds
     ended = Signal()
     failed = Signal(str, str)  # in words, and a traceback or ""
-    untrusted = Signal(object)  # an Untrusted: code that must be asked about first
     stuck = Signal(str)  # why the file cannot be written; `rescuer` takes the answer
     went_on = Signal(Path)  # in this file
 
@@ -46,6 +45,7 @@ class TrainingThread(QThread):
         self.earlier: tuple[Snapshot, ...] = ()  # of the run that is resumed or branched
         self.live: LiveRun | None = None
         self.path: Path | None = None
+        self.untrusted: Untrusted | None = None  # code that must be asked about first
         self.rescuer = WaitingRescuer(self.stuck.emit, self._obey)
         self._read_test = True
         self._is_stop_asked = False
@@ -57,7 +57,7 @@ class TrainingThread(QThread):
             watching = {"watcher": watcher, "rescuer": watcher, "progress": self._download}
             self.path = self._record(**watching, read_test=lambda: self._read_test)
         except Untrusted as error:
-            self.untrusted.emit(error)
+            self.untrusted = error
         except Exception as error:  # noqa: BLE001  # a failed run must not end the program
             self.failed.emit(in_words(error), "" if isinstance(error, InputError) else traceback.format_exc())
         else:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from PySide6.QtCore import QByteArray, QObject, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QWidget
 
 from sparseviz.gui.qt.window_settings import window_settings
@@ -49,13 +49,21 @@ class DockArrangement(QObject):
             settings.setValue(f"window/{key}", state)
         settings.sync()
 
-    def restore(self) -> bool:
-        """Arrange the window as it was left; whether all of that could be read."""
+    def restore(self) -> None:
+        """Arrange the window as it was left; where that cannot be read, share out its room once it is shown."""
         settings = window_settings()
         states = [settings.value(f"window/{key}") for key in _KEYS]
         geometry, docks, centre = (state if isinstance(state, QByteArray) else QByteArray() for state in states)
         read = self._window.restoreGeometry(geometry), self._window.restoreState(docks, VERSION)
-        return all((*read, self._splitter.restoreState(centre)))
+        if not all((*read, self._splitter.restoreState(centre))):
+            self._window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Share out the room when there is some."""
+        if event.type() == QEvent.Type.Show:
+            self._window.removeEventFilter(self)
+            self.share()
+        return super().eventFilter(watched, event)
 
 
 def order_tabs(parts: Sequence[QWidget]) -> None:

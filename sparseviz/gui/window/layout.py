@@ -24,7 +24,6 @@ from sparseviz.data import DATASETS
 from sparseviz.gui.panels.run_list.panel import RunsPanel
 from sparseviz.gui.panels.steering.panel import SteeringPanel
 from sparseviz.gui.qt.focus_guide import focus_of
-from sparseviz.gui.sources.references import references
 from sparseviz.gui.views import VIEWS
 from sparseviz.gui.views.base import Pane, View
 from sparseviz.gui.views.curves.view import CurvesView
@@ -238,10 +237,6 @@ class Layout(QObject):
             view.clear()
         self.time.reset()
         self.ending.clear()
-
-    def show_references(self, config: RunConfig) -> None:
-        """Hold the curves of a run against the published networks that it repeats."""
-        self.curves.set_references(references(config))
 
     def show_ending(self, errors: Errors) -> None:
         """The test error stands here, once, when the run has ended."""

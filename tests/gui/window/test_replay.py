@@ -90,12 +90,12 @@ class TestPlaying:
         fast(time)
         with qtbot.waitSignal(opened.drawn, timeout=WAIT_MS, check_params_cb=lambda _, position: position == 0):
             time.choose(0)
-        time.moved.disconnect(opened._move)  # a window that does not come to drawing
+        time.moved.disconnect(opened.redraws.ask)  # a window that does not come to drawing
         seen = watched(time)
         opened.menu.play.trigger()
         qtbot.wait(400)
         assert seen == [("asked", 1)]
-        opened._move()
+        opened.redraws.ask()
         qtbot.waitUntil(lambda: ("asked", 2) in seen, timeout=WAIT_MS)
         assert seen == [("asked", 1), ("drawn", 1), ("asked", 2)]
 

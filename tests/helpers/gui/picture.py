@@ -30,7 +30,7 @@ def main(run: Path, folder: Path) -> None:
         for name in ("dark", "light"):
             appearance.apply(app, dark=name == "dark")
             wait(2500)
-            window.save_picture(folder / f"window-{name}-{width}.png")
+            window.files.save_picture(folder / f"window-{name}-{width}.png")
         window.close()
 
 
