@@ -260,13 +260,17 @@ class TestSearch:
         qtbot.keyClicks(book.pages.search, "Slurm machines")
         assert rows(book)[0].startswith("Many machines\n")
         assert "slurm" in " ".join(rows(book)).lower()
-        assert f"{len(rows(book))} page" in book.pages.told.text()
+        assert book.pages.told.text() == f"Pages with these words: {len(rows(book))}."
 
     def test_that_enter_opens_the_first_and_finds_the_words_in_it(self, book, qtbot):
         book.pages.search.setText("Teboulle")
         qtbot.keyClick(book.pages.search, Qt.Key.Key_Return)
         assert shown(book) == "The methods"
         assert book.page.textCursor().selectedText().lower() == "teboulle"
+        book.pages.search.setText("Slurm machines")
+        qtbot.keyClick(book.pages.search, Qt.Key.Key_Return)
+        assert shown(book) == "Many machines"
+        assert book.page.textCursor().selectedText() == "Slurm"
 
     def test_that_nothing_found_is_told_and_clearing_lists_all_again(self, book):
         everything = rows(book)

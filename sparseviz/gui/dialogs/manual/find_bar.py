@@ -36,9 +36,10 @@ class FindBar(QWidget):
         self.words.selectAll()
 
     def find_words(self, words: str) -> None:
-        """Find these words."""
+        """Find these words, or the first of them where they do not stand together."""
         self.show()
-        self.words.setText(words)
+        together = words.casefold() in self._page.toPlainText().casefold()
+        self.words.setText(words if together else words.split()[0])
         self.find_next()
 
     @Slot()

@@ -31,6 +31,7 @@ _CELL = 5  # pixels inside a cell of a table
 _ABOVE = (0, 0, 20, 14, 14, 14, 14)  # pixels above a paragraph, and above headings of each level
 _BELOW, _BELOW_ITEM = 9, 3  # pixels below a paragraph or heading, and below an item of a list
 _LINE = 118  # percent of a line's own height
+_PICTURE = "\ufffc"  # stands in the text for one
 _Property = QTextFormat.Property
 
 
@@ -101,7 +102,8 @@ class PageBrowser(QTextBrowser):
                 continue
             form.setTopMargin(_ABOVE[form.headingLevel()] if block.position() else 0)
             form.setBottomMargin(_BELOW_ITEM if block.textList() else _BELOW)
-            form.setLineHeight(_LINE, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+            if _PICTURE not in block.text():
+                form.setLineHeight(_LINE, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
             cursor.setBlockFormat(form)
 
     def _colour_code(self) -> None:

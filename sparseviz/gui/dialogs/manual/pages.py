@@ -63,7 +63,8 @@ class PageList(QWidget):
 
     def _fill_found(self, words: str) -> None:
         found = manual.search(words)
-        self.told.setText(self.tr("%n page(s) found", "", len(found)) if found else self.tr("No page has these words."))
+        told = self.tr("Pages with these words: {0}.").format(len(found))
+        self.told.setText(told if found else self.tr("No page has these words."))
         for each in found:
             self._add(each.entry, f"{each.entry.title}\n{each.excerpt}")
 
