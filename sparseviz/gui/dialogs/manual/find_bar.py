@@ -39,7 +39,7 @@ class FindBar(QWidget):
         """Find these words, or the first of them where they do not stand together."""
         self.show()
         together = words.casefold() in self._page.toPlainText().casefold()
-        self.words.setText(words if together else words.split()[0])
+        self.words.setText(words if together else words.split(maxsplit=1)[0])
         self.find_next()
 
     @Slot()
