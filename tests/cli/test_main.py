@@ -58,7 +58,7 @@ class Shared(NamedTuple):
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory) -> Shared:
     folder = tmp_path_factory.mktemp("shared")
-    done = succeeded(program(folder, *SHORT, *CUTTING, "--out", "run.h5"))
+    done = succeeded(python(folder, "-m", "sparseviz", *SHORT, *CUTTING, "--out", "run.h5"))
     return Shared(folder, folder / "run.h5", done.stdout, done.stderr)
 
 

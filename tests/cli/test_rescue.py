@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sparseviz.store import RunReader
-from tests.helpers.places import ROOT
+from tests.helpers.forked import Python, python
 
 resource = pytest.importorskip("resource", reason="limits of a process are POSIX")
 pytestmark = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux changes another process's limits")
@@ -20,31 +19,25 @@ SETTINGS = ("network=lenet300", "epochs=20", "threads=1", "record.snapshots=100"
 
 
 @contextmanager
-def training(path: Path, stdin: int = subprocess.DEVNULL) -> Iterator["subprocess.Popen[str]"]:
+def training(path: Path, stdin: int = subprocess.DEVNULL) -> Iterator[Python]:
     """The command, in a process whose files cannot grow any more once it has begun."""
     pairs = [part for pair in SETTINGS for part in ("--set", pair)]
-    command = [sys.executable, "-m", "sparseviz", "train", *pairs, "--out", str(path)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, stdin=stdin, stdout=pipe, stderr=pipe, text=True) as child:
-        try:
-            heard(child, "Recording")
-            resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (path.stat().st_size, resource.RLIM_INFINITY))
-            heard(child, f"Paused: {path} cannot be written: File too large")
-            yield child
-        finally:
-            child.kill()
+    with python("-m", "sparseviz", "train", *pairs, "--out", path, stdin=stdin) as child:
+        heard(child, "Recording")
+        resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (path.stat().st_size, resource.RLIM_INFINITY))
+        heard(child, f"Paused: {path} cannot be written: File too large")
+        yield child
 
 
-def heard(child: "subprocess.Popen[str]", words: str) -> str:
+def heard(child: Python, words: str) -> str:
     """The next line with these words."""
-    assert child.stderr is not None
     for line in child.stderr:
         if words in line:
             return line
     raise AssertionError(f"it never said: {words}")
 
 
-def make_room(child: "subprocess.Popen[str]") -> None:
+def make_room(child: Python) -> None:
     resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
@@ -67,7 +60,6 @@ class TestWithoutTerminal:
         with training(tmp_path / "run.h5") as child:
             heard(child, "Trying again")
             child.send_signal(number)
-            assert child.stderr is not None
             assert child.stderr.read().endswith(f"{tmp_path / 'run.h5'} cannot be written: File too large\n")
             assert child.wait(60) == 1
         with RunReader(tmp_path / "run.h5") as run:

@@ -3,11 +3,11 @@
 import os
 import pty
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.helpers.forked import python
 from tests.helpers.program import SHORT, assert_refused, environment, program, succeeded
 
 MINE = """
@@ -37,15 +37,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def at_a_terminal(folder: Path, answer: str, *args: str) -> tuple[int, str]:
     """The status of the program, and all that a person saw of it."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "sparseviz", *args]
-    child = subprocess.Popen(
-        command, cwd=folder, env=environment(folder), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    os.close(theirs)
-    os.write(ours, f"{answer}\n".encode())
-    said, _ = child.communicate(timeout=120)
+    told = environment(folder)
+    with python("-m", "sparseviz", *args, cwd=folder, env=told, stdin=theirs, stderr=subprocess.STDOUT) as child:
+        os.close(theirs)
+        os.write(ours, f"{answer}\n".encode())
+        said, _ = child.communicate(timeout=120)
     os.close(ours)
-    return child.returncode, said.decode()
+    return child.wait(), said
 
 
 def test_that_without_a_terminal_and_the_flag_nothing_is_run_and_the_ways_are_told(folder):

@@ -22,7 +22,9 @@ from sparseviz.export.convert import FORMS, ConvertError, convert_run
 from sparseviz.networks.baked import baked_model
 from sparseviz.store import RunFileError, RunReader
 from sparseviz.values.snapshot import SCALARS
+from tests.helpers.forked import completed
 from tests.helpers.places import ROOT
+from tests.helpers.program import program
 from tests.helpers.runs import new_writer
 
 
@@ -44,11 +46,6 @@ def bare(row):
 def snapshots(gated):
     with RunReader(gated.path) as run:
         return run.snapshots()
-
-
-def program(folder, *args):
-    command = [sys.executable, "-m", "sparseviz", *map(str, args)]
-    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", check=False)
 
 
 @pytest.fixture(scope="module")
@@ -232,8 +229,7 @@ from sparseviz.cli import main as cli
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 cli.main(["convert", {str(gated.path)!r}, "--to", {form!r}, "--out", "out"])
 """
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+        done = completed("-c", code, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (1, ""), done.stderr
         assert "out cannot be written: File too large" in done.stderr
         assert list(tmp_path.iterdir()) == []

@@ -1,11 +1,8 @@
 """Processes of their own that write run files, and are killed."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-from tests.helpers.places import ROOT
+from tests.helpers.forked import Python, python
 
 # Writes the snapshots of one run file over and over into another, and says after each how many are written.
 WRITE = """
@@ -44,28 +41,20 @@ time.sleep(600)
 """
 
 
-@contextmanager
-def process(code: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
+def process(code: str, *arguments: object) -> AbstractContextManager[Python]:
     """Another Python that runs this code; killed in the end at the latest."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
-        try:
-            yield child
-        finally:
-            child.kill()
+    return python("-c", code, *arguments)
 
 
-def lines(child: "subprocess.Popen[str]", number: int) -> list[str]:
+def lines(child: Python, number: int) -> list[str]:
     """The next lines that the process says."""
-    assert child.stdout is not None
     said = [child.stdout.readline() for _ in range(number)]
     assert all(said), "the process ended early"
     return said
 
 
-def killed(child: "subprocess.Popen[str]") -> list[str]:
+def killed(child: Python) -> list[str]:
     """End the process without a chance to tidy up; gives what it had said by then."""
-    assert child.stdout is not None
-    assert child.poll() is None
+    assert child.returncode is None
     child.kill()
     return child.stdout.read().splitlines(keepends=True)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.helpers.forked import completed
+
 Done = subprocess.CompletedProcess[str]
 TRAIN = ("train", "--set", "threads=1", "--seed", "1", "--device", "cpu")
 SHORT = (*TRAIN, "--set", "epochs=1", "--set", "record.snapshots=3")
@@ -23,7 +25,8 @@ def python(folder: Path, *args: str) -> Done:
 
 
 def program(folder: Path, *args: object) -> Done:
-    return python(folder, "-m", "sparseviz", *map(str, args))
+    """The program there, as `python` would run it, without waiting for its imports."""
+    return completed("-m", "sparseviz", *args, cwd=folder, env=environment(folder))
 
 
 def succeeded(done: Done) -> Done:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
 from typing import Any
 
+from tests.helpers.forked import Python
 from tests.helpers.processes import WRITE, lines, process
 
 HOLD = 12  # snapshots after which the training stands still
@@ -38,7 +38,7 @@ STAND = WRITE.replace("itertools.count()", f"range({HOLD})") + "\nimport time\nt
 class Writing:
     """A process that has written HOLD snapshots."""
 
-    child: "Popen[str]"
+    child: Python
     path: Path
     signal: Path
 

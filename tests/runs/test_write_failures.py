@@ -13,6 +13,7 @@ import pytest
 from sparseviz.runs.recording import record_run, resume_run
 from sparseviz.store import RunReader, WriteError
 from tests.helpers.disturbed import CHANGES, Disturbing, disturbed
+from tests.helpers.forked import completed
 from tests.helpers.runs import recorded, short
 from tests.helpers.same import assert_same_checkpoint, assert_same_run, plain
 
@@ -41,6 +42,7 @@ def whole(tmp_path_factory) -> Path:
 LIMITED = """
 import resource, sys
 from pathlib import Path
+from tests.helpers.forked import completed
 from tests.helpers.disturbed import disturbed
 def limit(path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + int(sys.argv[3]), resource.RLIM_INFINITY))
@@ -54,8 +56,11 @@ print([error.reason for error in seen.errors], len(seen.places), flush=True)
 
 def child(code: str, *arguments: object) -> str:
     """What a process says that ends well: HDF5 may end one at its very end."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    if UNGUARDED in code:  # a whole Python, down to its last breath
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    else:
+        done = completed("-c", code, *arguments)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout
 
@@ -97,6 +102,7 @@ UNGUARDED = "from sparseviz.store.files.place import Place\nPlace.take_room = la
 CUT_OFF = """
 import os, sys
 from pathlib import Path
+from tests.helpers.forked import completed
 from tests.helpers.disturbed import cut_off, disturbed
 seen = disturbed(Path(sys.argv[1]), int(sys.argv[3]), cut_off, lambda *_: Path(sys.argv[2]))
 print([error.reason for error in seen.errors], seen.path.name, flush=True)
@@ -151,6 +157,7 @@ def give_up(error: WriteError) -> Path:
 FULL = """
 import os, sys
 from pathlib import Path
+from tests.helpers.forked import completed
 from tests.helpers.disturbed import disturbed
 ballast = Path(sys.argv[1]).with_name("ballast")
 def fill(path):

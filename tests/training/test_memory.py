@@ -12,7 +12,9 @@ from sparseviz.config import ConfigError, InputError, RunConfig
 from sparseviz.runs.recording import branch_run, record_run, resume_run
 from sparseviz.store import RunReader
 from sparseviz.training.memory import PROGRAM, Memory, check_memory, free_bytes, memory_of, what_to_reduce
+from tests.helpers.forked import completed
 from tests.helpers.places import ROOT
+from tests.helpers.program import program, succeeded
 from tests.helpers.runs import Seen, short
 
 IMAGES = (1, 28, 28)
@@ -141,8 +143,7 @@ NARROW = {"epochs": 4, "network": "tests.helpers.networks:hungry", "record.snaps
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits its own memory")
 def test_that_running_out_of_memory_is_told_and_the_file_is_whole_and_goes_on(tmp_path):
-    command = [sys.executable, "-c", RUN, str(tmp_path / "run.h5"), json.dumps(NARROW)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    done = completed("-c", RUN, tmp_path / "run.h5", json.dumps(NARROW))
     assert "told: out of memory" in done.stdout, done.stderr
     assert "to need less: raise accumulate" in done.stdout
     with RunReader(tmp_path / "run.h5") as run:
@@ -169,8 +170,7 @@ def test_that_the_estimate_of_lenet_5_is_near_its_peak(tmp_path):
 
 
 def test_that_the_command_line_tells_of_it_and_does_not_train(tmp_path):
-    words = ["-m", "sparseviz", "train", "--estimate", "--out", str(tmp_path / "run.h5")]
-    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=100, check=True)
+    done = succeeded(program(tmp_path, "train", "--estimate", "--out", "run.h5"))
     lines = dict(line.rsplit(maxsplit=2)[:2] for line in done.stdout.splitlines())
     assert {"weights", "gates", "optimizer", "in all", "free"} <= set(lines)
     assert float(lines["in all"]) == pytest.approx(0.58, abs=0.02)
