@@ -164,11 +164,11 @@ def ends_and_middle(quantity: Quantity) -> counts.Ticks:
 
 
 def _left(room: QRectF, width: int, ends: tuple[float, float]) -> Ruler:
-    return Ruler(QRectF(room.left() - width, room.top(), width, room.height()), *ends, upright=True, slack=_SLACK)
+    return Ruler(QRectF(room.left() - width, room.top(), width, room.height()), *ends, "left", _SLACK)
 
 
 def _below(room: QRectF, ends: tuple[float, float]) -> Ruler:
-    return Ruler(QRectF(room.left(), room.bottom(), room.width(), FOOT), *ends, upright=False, slack=_SLACK)
+    return Ruler(QRectF(room.left(), room.bottom(), room.width(), FOOT), *ends, "bottom", _SLACK)
 
 
 def _room(left: Ruler, below: Ruler) -> QRectF:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from sparseviz.gui.views.plots.axis import PaintedAxis
+from sparseviz.gui.views.plots.axis import PaintedAxis, Ticks
 from sparseviz.values.snapshot import FloatArray
 
 _LEAST_SPAN = 0.2  # decades
@@ -17,11 +17,11 @@ _PARTS = [math.log10(factor) for factor in range(1, 10)]  # of a decade
 class LogAxis(PaintedAxis):
     """Numbers of a log axis as they are written: 0.1, 20k."""
 
-    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float | None, list[float]]]:
+    def tickValues(self, low: float, high: float, size: float) -> Ticks:
         """Powers of ten, as pyqtgraph spaces them, and below them 2, 3, 4 ... times a power where there is room."""
         if not self.logMode:
-            return super().tickValues(low, high, size)  # type: ignore[no-any-return]
-        found: list[tuple[float | None, list[float]]] = []
+            return super().tickValues(low, high, size)
+        found: Ticks = []
         seen: set[float] = set()
         for spacing in (spacing for spacing, _ in self.tickSpacing(low, high, size) if spacing >= 1):
             places = [number * spacing for number in range(math.ceil(low / spacing), math.floor(high / spacing) + 1)]

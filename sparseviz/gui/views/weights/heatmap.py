@@ -10,7 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sparseviz.gui.qt.theme import Colours, Theme, small, style_canvas, style_plot
-from sparseviz.gui.views.plots.cell_axis import CellAxis
+from sparseviz.gui.views.plots.axis import PaintedAxis
 from sparseviz.gui.views.weights.bars import KeptBars
 from sparseviz.gui.views.weights.cell_marks import CellMarks
 from sparseviz.gui.views.weights.levels import Picture, Scale
@@ -73,7 +73,7 @@ class Heatmap(QWidget):
         self.scale_plot.setMouseEnabled(x=False, y=False)
 
     def _add_plot(self, row: int, column: int, *sides: str) -> Any:
-        axes = {side: CellAxis(side) for side in sides}
+        axes = {side: PaintedAxis(side) for side in sides}
         return self.canvas.addPlot(row, column, enableMenu=False, axisItems=axes)
 
     def _add_items(self) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QPainter, QPicture
+from PySide6.QtGui import QFont, QPainter, QPicture
 from PySide6.QtWidgets import QApplication
 
 from sparseviz.gui.dialogs.view_file import svg
@@ -66,8 +66,8 @@ def test_that_a_ruler_has_line_ticks_and_numbers_where_pyqtgraph_has_them(axis, 
         (_, begin, end), ticks, texts = theirs.generateDrawSpecs(recorder)
         bounds = theirs.mapRectFromParent(theirs.geometry())
         low, high = theirs.range
-        ours = Ruler(bounds, low, high, upright=side == "left", slack=15)
-        numbers = ours.paint(recorder, levels, QColor("red"))
+        ours = Ruler(bounds, low, high, side, slack=15)
+        numbers = ours.lay_out(levels, recorder.font()).numbers
         recorder.end()
         assert (ours._line().p1(), ours._line().p2()) == (begin, end)
         places = [tick[1].y() if side == "left" else tick[1].x() for tick in ticks]
@@ -145,11 +145,8 @@ def test_that_nothing_but_the_ground_is_painted_before_a_history_and_after_it(sh
 
 
 def test_that_a_number_that_does_not_fit_is_left_out():
-    picture = QPicture()
-    painter = QPainter(picture)
     levels = [[(0.0, "0"), (1.0, "a long number")], [(0.4, "0.4"), (0.5, "0.5"), (0.6, "0.6")]]
-    narrow = Ruler(QRectF(0, 0, 60, 18), 0.0, 1.0, upright=False, slack=15)
-    assert [text for _, text in narrow.paint(painter, levels, QColor("red"))] == ["0"]
-    wide = Ruler(QRectF(0, 0, 600, 18), 0.0, 1.0, upright=False, slack=60)
-    assert len(wide.paint(painter, levels, QColor("red"))) == 5
-    painter.end()
+    narrow = Ruler(QRectF(0, 0, 60, 18), 0.0, 1.0, "bottom", slack=15)
+    assert [text for _, text in narrow.lay_out(levels, QFont()).numbers] == ["0"]
+    wide = Ruler(QRectF(0, 0, 600, 18), 0.0, 1.0, "bottom", slack=60)
+    assert len(wide.lay_out(levels, QFont()).numbers) == 5

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from sparseviz.gui.dialogs.view_file import svg
 from sparseviz.gui.qt import appearance
 from sparseviz.gui.qt.theme import style_canvas, style_plot, theme_of
-from sparseviz.gui.views.plots.cell_axis import CellAxis
+from sparseviz.gui.views.plots.axis import PaintedAxis
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 SIZE = 613, 347
@@ -46,7 +46,7 @@ def painted(canvas):
 @pytest.fixture
 def canvases(qtbot):
     """One with pyqtgraph's axes, and one with ours."""
-    made = canvas_with(pg.AxisItem), canvas_with(CellAxis)
+    made = canvas_with(pg.AxisItem), canvas_with(PaintedAxis)
     for canvas in made:
         qtbot.addWidget(canvas)
     return made
@@ -99,7 +99,7 @@ def test_that_it_has_no_numbers_where_none_are_wanted(canvases):
 
 
 def test_that_each_value_is_in_the_first_level_that_has_it():
-    axis = CellAxis("bottom")
+    axis = PaintedAxis("bottom")
     levels = axis.tickValues(0, 100, 300)
     for (spacing, values), (expected_spacing, expected) in zip(
         levels, pg.AxisItem("bottom").tickValues(0, 100, 300), strict=True
@@ -109,7 +109,7 @@ def test_that_each_value_is_in_the_first_level_that_has_it():
 
 
 def test_that_its_numbers_stay_text_in_an_svg(qtbot):
-    page, canvas = QWidget(), canvas_with(CellAxis)
+    page, canvas = QWidget(), canvas_with(PaintedAxis)
     qtbot.addWidget(page)
     QVBoxLayout(page).addWidget(canvas)
     page.resize(*SIZE)
