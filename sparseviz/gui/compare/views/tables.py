@@ -4,19 +4,18 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from sparseviz.gui.compare.views.base import CompareView, RunLegend
 from sparseviz.gui.compare.views.subject import Subject
+from sparseviz.gui.qt.item_model import NOWHERE, Index
 from sparseviz.gui.qt.theme import Theme
 from sparseviz.gui.views.base import Table, percent, shape_text
 from sparseviz.gui.views.layers.copy_table import CopyTable
 from sparseviz.gui.views.layers.model import ratio_text
 
-_Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
 _WIDEST = 260  # pixels of a column, unless a person pulls it wider
 ABSENT = "–"
 
@@ -44,11 +43,11 @@ class GridModel(QAbstractTableModel):
         """The values with all their digits."""
         return [self.heads, *([value for _, value in row] for row in self.rows)]
 
-    def rowCount(self, parent: _Index = _NOWHERE) -> int:
+    def rowCount(self, parent: Index = NOWHERE) -> int:
         """Rows of the table; a cell has none below it."""
         return 0 if parent.isValid() else len(self.rows)
 
-    def columnCount(self, parent: _Index = _NOWHERE) -> int:
+    def columnCount(self, parent: Index = NOWHERE) -> int:
         """Columns of the table."""
         return 0 if parent.isValid() else len(self.heads)
 
@@ -60,7 +59,7 @@ class GridModel(QAbstractTableModel):
             return self._alignment(section)
         return None
 
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """A cell's text, place or weight."""
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return self.rows[index.row()][index.column()][0]

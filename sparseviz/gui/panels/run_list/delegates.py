@@ -1,21 +1,21 @@
 """Item delegates of the run list: the strip of a run's gates, and its tags."""
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from sparseviz.gui.panels.run_list.model import RUN_ROLE, TAGS_ROLE
 from sparseviz.gui.panels.run_list.thumbnails import HEIGHT, WIDTH, Thumbnails
+from sparseviz.gui.qt.item_model import Index
 from sparseviz.gui.qt.theme import Theme, count_colours, small
 
 _MARGIN, _GAP = 4, 3  # pixels
-_Index = QModelIndex | QPersistentModelIndex
 
 
 class _DrawnCell(QStyledItemDelegate):
     """A cell with the ground of all others, on which something is drawn instead of text."""
 
-    def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+    def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         ground = QStyleOptionViewItem(option)
         self.initStyleOption(ground, index)
         ground.text = ""
@@ -37,11 +37,11 @@ class StripCell(_DrawnCell):
         self._edge = theme.grid
         self._colours = [0xFF << 24 | int(r) << 16 | int(g) << 8 | int(b) for r, g, b in count_colours(theme)]
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Room for the picture and its edge."""
         return QSize(WIDTH + 2 * _MARGIN, max(HEIGHT + 6, super().sizeHint(option, index).height()))
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw the picture, as high as the row, once it is there."""
         self._paint_ground(painter, option, index)
         run = index.data(RUN_ROLE)
@@ -71,13 +71,13 @@ class TagsCell(_DrawnCell):
         """Take on the theme's colours."""
         self._ground, self._text = theme.grid, theme.text
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Room for all chips."""
         metrics = QFontMetrics(small(option.font))
         wide = sum(metrics.horizontalAdvance(tag) + 2 * _MARGIN + _GAP for tag in index.data(TAGS_ROLE))
         return QSize(wide + 2 * _MARGIN, super().sizeHint(option, index).height())
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw the chips from the left; the last that has some room is cut."""
         self._paint_ground(painter, option, index)
         painter.save()

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, QUrl, Signal
+from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, Qt, QUrl, Signal
 
 from sparseviz.gui.panels.run_list.annotations import Annotation, annotation_of, tags_of
 from sparseviz.gui.panels.run_list.family import parents_of
 from sparseviz.gui.panels.run_list.thumbnails import Thumbnail, Thumbnails
+from sparseviz.gui.qt.item_model import NOWHERE, Index
 from sparseviz.store.header import RunHeader
 from sparseviz.values.states import RunStatus
 
 NAME, STRIP, CREATED, NETWORK, DATA, METHOD, LAMBDA1, LAMBDA2, ERROR = range(9)
 KEPT, COMPRESSION, STATUS, PARENT, TAGS, NOTE = range(9, 15)
-_Index = QModelIndex | QPersistentModelIndex
 _Role = Qt.ItemDataRole
 SORT_ROLE, RUN_ROLE, TAGS_ROLE = _Role.UserRole, _Role.UserRole + 1, _Role.UserRole + 2
 _NUMBERS = (LAMBDA1, LAMBDA2, ERROR, KEPT, COMPRESSION)
@@ -91,7 +91,7 @@ class RunsModel(QAbstractItemModel):
 
     # Rows and columns.
 
-    def index(self, row: int, column: int, parent: _Index = QModelIndex()) -> QModelIndex:  # noqa: B008  # Qt's own
+    def index(self, row: int, column: int, parent: Index = NOWHERE) -> QModelIndex:
         """Index of a cell."""
         below = self._below.get(self._place(parent), [])
         return self.createIndex(row, column, below[row]) if 0 <= row < len(below) else QModelIndex()
@@ -99,19 +99,19 @@ class RunsModel(QAbstractItemModel):
     def _index(self, place: int, column: int) -> QModelIndex:
         return self.createIndex(self._position[place], column, place)
 
-    def _place(self, index: _Index) -> int:
+    def _place(self, index: Index) -> int:
         return index.internalId() if index.isValid() else -1
 
-    def parent(self, child: _Index = QModelIndex()) -> QModelIndex:  # type: ignore[override]  # noqa: B008
+    def parent(self, child: Index = NOWHERE) -> QModelIndex:  # type: ignore[override]
         """The run below which a run stands."""
         above = self._above[child.internalId()] if child.isValid() else -1
         return QModelIndex() if above < 0 else self._index(above, NAME)
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+    def rowCount(self, parent: Index = NOWHERE) -> int:
         """The runs below a run, or those at the top."""
         return 0 if parent.column() > 0 else len(self._below.get(self._place(parent), []))
 
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: ARG002, B008
+    def columnCount(self, parent: Index = NOWHERE) -> int:  # noqa: ARG002
         """As many as there are titles."""
         return NOTE + 1
 
@@ -143,15 +143,15 @@ class RunsModel(QAbstractItemModel):
             return self.titles()[section]
         return None
 
-    def run(self, index: _Index) -> RunHeader:
+    def run(self, index: Index) -> RunHeader:
         """The run of a cell."""
         return self.rows[index.internalId()].run
 
-    def has_words(self, index: _Index, words: Sequence[str]) -> bool:
+    def has_words(self, index: Index, words: Sequence[str]) -> bool:
         """Whether these words, in small letters, are all in a row."""
         return all(word in self.rows[index.internalId()].found_by for word in words)
 
-    def values(self, index: _Index) -> list[Any]:
+    def values(self, index: Index) -> list[Any]:
         """What the cells of a row hold, but for the picture."""
         values = list(self.rows[index.internalId()].values)
         return values[:STRIP] + values[STRIP + 1 :]
@@ -188,7 +188,7 @@ class RunsModel(QAbstractItemModel):
             RunStatus.FAILED: self.tr("failed"),
         }[status]
 
-    def data(self, index: _Index, role: int = _Role.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = _Role.DisplayRole) -> Any:
         """A cell's text, what it is sorted by, its run or its tags."""
         row, column = self.rows[index.internalId()], index.column()
         if role in (_Role.DisplayRole, _Role.EditRole):
@@ -222,14 +222,14 @@ class RunsModel(QAbstractItemModel):
 
     # What a person does.
 
-    def flags(self, index: _Index) -> Qt.ItemFlag:
+    def flags(self, index: Index) -> Qt.ItemFlag:
         """Names, tags and notes can be edited, rows dragged to another program."""
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
         plain = super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
         return plain | Qt.ItemFlag.ItemIsEditable if index.column() in EDITED else plain
 
-    def setData(self, index: _Index, value: Any, role: int = _Role.EditRole) -> bool:
+    def setData(self, index: Index, value: Any, role: int = _Role.EditRole) -> bool:
         """Ask for another name, or for other words beside the run; whoever does it tells what came of it."""
         row, text, column = self.rows[index.internalId()], str(value).strip(), index.column()
         if role != _Role.EditRole or text == row.texts[column]:

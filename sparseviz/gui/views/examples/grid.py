@@ -4,17 +4,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from sparseviz.gui.qt.item_model import NOWHERE, Index
 from sparseviz.gui.qt.theme import Theme, small, theme_of
 from sparseviz.gui.views.base import percent
 from sparseviz.gui.views.examples.grey import ink_colours, paint_image, picture
 from sparseviz.values.examples import Answers
 
-_Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
 MISREAD = -1  # in the place of a class: only images whose answer is not their label
 PICTURE = 48  # pixels a side
 GAP = 4  # pixels around the parts of a cell
@@ -50,7 +49,7 @@ class ExampleModel(QAbstractListModel):
             rows = rows[answers.labels[rows] == self.wanted]
         return rows
 
-    def rowCount(self, parent: _Index = _NOWHERE) -> int:
+    def rowCount(self, parent: Index = NOWHERE) -> int:
         """Images that pass the filter."""
         return 0 if parent.isValid() else len(self.rows)
 
@@ -64,7 +63,7 @@ class ExampleModel(QAbstractListModel):
             return f"✓ {answer}", confidence, False
         return f"✗ {answers.classes[int(answers.labels[image])]} → {answer}", confidence, True
 
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """A cell in words."""
         if self.answers is None or not index.isValid():
             return None
@@ -106,11 +105,11 @@ class ExampleCell(QStyledItemDelegate):
         font.setBold(True)
         return font
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:  # noqa: ARG002  # all are alike
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002  # all are alike
         """The same for all."""
         return self._size
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Paint one cell."""
         model = self._grid.examples
         if model.answers is None:

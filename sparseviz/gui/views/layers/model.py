@@ -5,15 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, Qt
 from PySide6.QtGui import QFont
 
+from sparseviz.gui.qt.item_model import NOWHERE, Index
 from sparseviz.gui.views.base import Table, percent, shape_text, undecided
 from sparseviz.gui.views.layer_filter import matches
 from sparseviz.values.snapshot import LayerSnapshot, Snapshot, totals
-
-_Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +147,11 @@ class LayersModel(QAbstractTableModel):
         last = Row((self.tr("Total of weights"), ""), *weights)
         return [heads, *map(_values, [*self.rows, last])]
 
-    def rowCount(self, parent: _Index = _NOWHERE) -> int:
+    def rowCount(self, parent: Index = NOWHERE) -> int:
         """Rows of the table; a cell has none below it."""
         return 0 if parent.isValid() else len(self.rows)
 
-    def columnCount(self, parent: _Index = _NOWHERE) -> int:
+    def columnCount(self, parent: Index = NOWHERE) -> int:
         """Columns of the table."""
         return 0 if parent.isValid() else len(self.columns)
 
@@ -167,7 +165,7 @@ class LayersModel(QAbstractTableModel):
             return self.columns[section][1]
         return _alignment(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """A cell's text, tooltip, place or weight."""
         row, column = self.rows[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
