@@ -16,9 +16,9 @@ from sparseviz.gui.qt import appearance
 from sparseviz.gui.qt.theme import theme_of
 from sparseviz.gui.views import VIEWS
 from sparseviz.gui.views.base import Pane
+from tests.helpers.gui.pixels import READABLE, contrast
 
 CONTROLS = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, GraphicsView, Pane)
-READABLE = 4.5  # to 1, WCAG 2 level AA
 FAINT = 3.0  # to 1, of what is disabled: WCAG asks for none
 SOURCES = sorted(Path(sparseviz.gui.__file__).parent.rglob("*.py"))
 _Role, _Group = QPalette.ColorRole, QPalette.ColorGroup
@@ -60,17 +60,6 @@ def test_that_every_view_invites_and_teaches(shown, name):
     view = shown(VIEWS[name])
     assert len(view.invitation()) > 20
     assert len(view.lesson()) > 80
-
-
-def contrast(one, other):
-    """The contrast ratio of two colours, as WCAG 2 has it."""
-    lights = sorted((luminance(one), luminance(other)))
-    return (lights[1] + 0.05) / (lights[0] + 0.05)
-
-
-def luminance(colour):
-    parts = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.getRgbF()[:3])
-    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 
 
 @pytest.fixture(params=[True, False], ids=["dark", "light"])

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage, QPalette
-from PySide6.QtWidgets import QInputDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox
 
 from sparseviz.analysis.receptive import receptive_picture
 from sparseviz.config import RunConfig
@@ -226,17 +226,21 @@ def test_that_only_views_in_sight_are_drawn_and_only_when_something_has_changed(
         monkeypatch.setattr(view, "_draw", noted)
     docks = {dock.objectName(): dock for dock in stored.ui.docks}
 
+    def wait_for_rest():
+        QApplication.processEvents()  # a view that comes into sight asks when it is painted
+        qtbot.waitUntil(stored.redraws.is_at_rest, timeout=WAIT_MS)
+
     def after(act):
         drawn.clear()
         act()
-        qtbot.wait(400)
+        wait_for_rest()
         return sorted(drawn)
 
     assert after(stored.menu.previous.trigger) == ["curves", "gates", "layers", "weights"]
     assert after(lambda: None) == []
     docks["gates"].close()
     docks["examples"].raise_()  # before the layers
-    qtbot.wait(400)
+    wait_for_rest()
     assert after(stored.menu.previous.trigger) == ["curves", "weights"]
     assert set(after(docks["gates"].show)) >= {"gates"}
     assert stored.ui.gates.position == stored.ui.time.position()

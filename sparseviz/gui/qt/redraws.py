@@ -44,6 +44,10 @@ class Redraws(QObject):
             for job in self._jobs:
                 job()
 
+    def is_at_rest(self) -> bool:
+        """Whether all that was asked for is drawn."""
+        return not (self._waiting.isActive() or self._turn.isActive())
+
     def stop(self) -> None:
         """Do no more, and be not due."""
         self._waiting.stop()

@@ -17,6 +17,7 @@ from sparseviz.gui.sources.live_run import LiveRun
 from sparseviz.runs.recording import record_run
 from sparseviz.store import RunReader
 from tests.helpers.gui.mouse import stroke
+from tests.helpers.gui.training import wait_for_redraws
 
 pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("does not support")]
 SHORT = {
@@ -96,7 +97,7 @@ def test_that_the_counts_are_the_validation_error_of_the_file(opened):
 def test_that_nothing_is_answered_while_the_examples_cannot_be_seen(window, path, qtbot):
     with qtbot.waitSignal(window.drawn, timeout=WAIT_MS):
         window.open_run(path)
-    qtbot.wait(300)
+    qtbot.waitUntil(window.redraws.is_at_rest, timeout=WAIT_MS)
     view = window.ui.examples
     assert window.examples._asked is None
     assert view.is_empty()
@@ -118,7 +119,7 @@ def test_that_answers_of_a_run_that_trains_are_those_of_its_weights_now_and_come
     expected = Network(window.run.info, trainer.checkpoint()).answers(validation_examples(window.run.info))
     np.testing.assert_allclose(view.answers.probabilities, expected.probabilities, atol=1e-6)
     asked = window.examples._asked
-    qtbot.wait(300)
+    wait_for_redraws(window, qtbot)
     assert window.examples._asked is asked  # nothing has changed, so nothing is asked
     window.menu.stop.trigger()
     qtbot.waitUntil(lambda: not window.is_training() and view.place.texts[0].endswith("checkpoint"), timeout=WAIT_MS)
@@ -132,7 +133,7 @@ def test_that_a_run_is_asked_so_seldom_that_answers_take_a_twentieth_of_its_time
     assert desk._rest_ms >= 1500
     desk._rest_ms = 1e9
     asked = desk._asked
-    qtbot.wait(400)
+    wait_for_redraws(window, qtbot)
     assert desk._asked is asked
     window.menu.stop.trigger()
     qtbot.waitUntil(lambda: not window.is_training(), timeout=WAIT_MS)
@@ -188,7 +189,7 @@ def test_that_a_drawing_is_answered_by_both_networks(opened, dense_path, qtbot):
     QApplication.processEvents()
     stroke(view.pad, (0.5, 0.2), (0.5, 0.5), (0.5, 0.8))
     qtbot.waitUntil(lambda: view.comparison.dense.bars.probabilities is not None, timeout=WAIT_MS)
-    qtbot.wait(100)
+    qtbot.waitUntil(lambda: not desk._is_comparing, timeout=WAIT_MS)
     pixels = view.pad.pixels(28, view.answers.box)[None]
     for column, file in ((view.comparison.sparse, opened.run.path), (view.comparison.dense, dense_path)):
         with RunReader(file) as run:

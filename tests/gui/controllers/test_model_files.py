@@ -196,7 +196,7 @@ def test_that_the_window_answers_while_a_large_file_is_read_and_another_run_ends
     assert sorted(late)[10] < 0.1
     window.open_run(gated.path)
     assert not window.models.is_reading()
-    qtbot.wait(1500)
+    qtbot.waitUntil(lambda: not window.models._inbox.is_waiting(), timeout=WAIT_MS)  # it has come to its end
     assert window.run.path == gated.path
     assert not window.ui.status.currentMessage()
 

@@ -14,7 +14,7 @@ from sparseviz.gui.dialogs.manual.pages import PageList
 from sparseviz.gui.dialogs.manual.window import ManualWindow
 from sparseviz.gui.qt import appearance
 from sparseviz.gui.qt.theme import theme_of
-from tests.gui.test_audit import READABLE, contrast
+from tests.helpers.gui.pixels import READABLE, contrast
 
 NAMES = [entry.name for entry in manual.entries()]
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

@@ -152,7 +152,8 @@ def test_that_a_new_file_in_the_folder_appears(panel, folder, gated, qtbot):
 def test_that_a_list_out_of_sight_reads_nothing_until_it_is_seen(window, folder, qtbot):
     panel = window.ui.runs
     panel.show_folder(folder)
-    qtbot.wait(300)
+    QApplication.processEvents()
+    assert not panel._inbox.is_waiting()
     assert panel.model.rowCount() == 0
     next(dock for dock in window.ui.docks if dock.objectName() == "runs").raise_()
     qtbot.waitUntil(lambda: panel.model.rowCount() == 5, timeout=WAIT_MS)

@@ -151,7 +151,8 @@ def test_that_a_reading_of_the_folder_keeps_the_choice_and_waits_for_an_edit(pan
     editor = sheet.findChild(QLineEdit)
     qtbot.keyClicks(editor, "half")
     shutil.copy(gated.path, folder / "three.h5")
-    qtbot.wait(1500)  # longer than the folder takes to settle and to be read
+    for _ in range(2):  # the folder has settled, and is not read; and once more
+        qtbot.waitSignal(panel._settle.timeout, timeout=WAIT_MS).wait()
     assert sheet.is_editing()
     qtbot.keyClicks(editor, "way")
     qtbot.keyClick(editor, Qt.Key.Key_Return)

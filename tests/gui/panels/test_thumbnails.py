@@ -126,14 +126,21 @@ def test_that_only_rows_in_sight_are_read_and_each_once(window, tmp_path, gated,
     seen = visible(panel)
     assert 3 < len(seen) < 60
     qtbot.waitUntil(lambda: set(made) >= seen, timeout=WAIT_MS)
-    qtbot.wait(200)
+    wait_for_pictures(panel, qtbot)
     assert set(made) <= seen | visible(panel)
     panel.sheet.scrollToBottom()
     QApplication.processEvents()
     qtbot.waitUntil(lambda: set(made) >= visible(panel), timeout=WAIT_MS)
     panel.sheet.scrollToTop()
-    qtbot.wait(200)
+    wait_for_pictures(panel, qtbot)
     assert len(made) == len(set(made)) < 120
+
+
+def wait_for_pictures(panel, qtbot):
+    """Wait until all that the rows in sight wish for is there."""
+    QApplication.processEvents()  # they wish when they are painted
+    made = panel.thumbnails
+    qtbot.waitUntil(lambda: not (made._wishes or made._inbox.is_waiting()), timeout=WAIT_MS)
 
 
 def visible(panel):
@@ -165,7 +172,7 @@ def test_that_a_damaged_histogram_leaves_the_cell_empty_and_the_list_whole(panel
     assert make(folder / "hurt.h5") is None
     qtbot.waitUntil(lambda: "hurt" in column(panel, NAME), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: len(colours(shown(panel, "gated"))) > 8, timeout=WAIT_MS)
-    qtbot.wait(200)
+    wait_for_pictures(panel, qtbot)
     assert len(colours(shown(panel, "hurt"))) < 3
 
 

@@ -1,6 +1,7 @@
 """Replay: the time bar plays a stored run, and the run is saved as an animated GIF."""
 
 import itertools
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -57,8 +58,8 @@ class TestPlaying:
         assert opened.menu.play.text() == "P&ause Snapshots"
         qtbot.waitUntil(lambda: not opened.menu.play.isChecked(), timeout=WAIT_MS)
         assert seen == [(did, position) for position in range(last + 1) for did in ("asked", "drawn")]
-        qtbot.wait(200)
-        assert time.position() == last
+        with qtbot.assertNotEmitted(time.moved, wait=200):
+            assert time.position() == last
 
     def test_that_space_at_the_slider_plays_and_pauses_and_the_next_goes_on_from_there(self, time, qtbot):
         fast(time)
@@ -68,8 +69,8 @@ class TestPlaying:
         qtbot.waitUntil(lambda: time.position() >= 4, timeout=WAIT_MS)
         qtbot.keyClick(time.slider, Qt.Key.Key_Space)
         at = time.position()
-        qtbot.wait(200)
-        assert time.position() == at
+        with qtbot.assertNotEmitted(time.moved, wait=200):
+            assert time.position() == at
         seen = watched(time)
         qtbot.keyClick(time.slider, Qt.Key.Key_Space)
         qtbot.waitUntil(lambda: len(seen) > 0, timeout=WAIT_MS)
@@ -79,12 +80,11 @@ class TestPlaying:
         assert [time.speed.itemData(index) for index in range(time.speed.count())] == [1, 2, 5, 10, 20]
         time.choose(0)
         time.speed.setCurrentIndex(0)
+        at = [perf_counter()]
+        time.moved.connect(lambda _position: at.append(perf_counter()))
         opened.menu.play.trigger()
-        qtbot.wait(500)
-        assert time.position() == 0
-        qtbot.waitUntil(lambda: time.position() == 1, timeout=WAIT_MS)
-        qtbot.wait(500)
-        assert time.position() == 1
+        qtbot.waitUntil(lambda: time.position() == 2, timeout=WAIT_MS)
+        assert all(later - earlier > 0.99 for earlier, later in itertools.pairwise(at))
 
     def test_that_nothing_more_is_asked_for_while_the_window_has_not_drawn(self, time, opened, qtbot):
         fast(time)
@@ -93,8 +93,9 @@ class TestPlaying:
         time.moved.disconnect(opened.redraws.ask)  # a window that does not come to drawing
         seen = watched(time)
         opened.menu.play.trigger()
-        qtbot.wait(400)
-        assert seen == [("asked", 1)]
+        qtbot.waitUntil(lambda: len(seen) > 0, timeout=WAIT_MS)
+        with qtbot.assertNotEmitted(time.moved, wait=200):
+            assert seen == [("asked", 1)]
         opened.redraws.ask()
         qtbot.waitUntil(lambda: ("asked", 2) in seen, timeout=WAIT_MS)
         assert seen == [("asked", 1), ("drawn", 1), ("asked", 2)]

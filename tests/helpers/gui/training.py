@@ -17,3 +17,9 @@ def begin(window, qtbot, settings):
 
 def wait_for_end(window, qtbot):
     qtbot.waitUntil(lambda: not window.is_training(), timeout=WAIT_MS)
+
+
+def wait_for_redraws(window, qtbot):
+    """Wait until a run that trains was looked at anew from beginning to end."""
+    for _ in range(3):  # of the first only the end may be seen
+        qtbot.waitSignal(window.redraws.due, timeout=WAIT_MS).wait()
