@@ -14,6 +14,8 @@ from sparseviz.gui.dialogs.manual.pages import PageList
 from sparseviz.gui.dialogs.manual.window import ManualWindow
 from sparseviz.gui.qt import appearance
 from sparseviz.gui.qt.theme import theme_of
+from sparseviz.gui.window.actions import Actions
+from sparseviz.gui.window.layout import Layout
 from tests.helpers.gui.pixels import READABLE, contrast
 
 NAMES = [entry.name for entry in manual.entries()]
@@ -72,36 +74,45 @@ def top_heading(book: ManualWindow) -> str:
 
 class TestOpening:
     def test_that_f1_opens_the_page_of_the_view_that_has_the_focus(self, window, qtbot):
-        layout = window.layout_
-        expected = {layout.steering: "Steering", layout.prior: "Penalty", layout.examples: "Examples"}
-        expected |= {layout.runs: "Run list", layout.weights: "Weights", layout.curves: "Curves and time"}
-        expected |= {layout.gates: "Gates", layout.views["layers"]: "Layers"}
-        assert set(expected) == set(layout.bodies)
-        for body, title in expected.items():
+        layout = window.findChild(Layout)
+        titles = set()
+        for body in layout.bodies:
             layout.go_to(body)
             qtbot.keyClick(window, Qt.Key.Key_F1)
-            assert shown(window.manual.window) == title
+            titles.add(shown(window.manual.window))
             activate(window, qtbot)
+        assert len(titles) == len(layout.bodies)
+        assert titles >= {
+            "Steering",
+            "Penalty",
+            "Weights",
+            "Curves and time",
+            "Gates",
+            "Layers",
+            "Examples",
+            "Run list",
+        }
+        assert "The window" not in titles
 
     def test_that_f1_elsewhere_opens_the_page_of_the_window(self, window, qtbot):
-        window.layout_.presets.setFocus()
+        window.findChild(Layout).presets.setFocus()
         qtbot.keyClick(window, Qt.Key.Key_F1)
         assert shown(window.manual.window) == "The window"
 
     def test_that_a_floating_view_has_its_page_too(self, window, qtbot):
-        dock = next(dock for dock in window.layout_.docks if dock.objectName() == "gates")
+        dock = next(dock for dock in window.findChild(Layout).docks if dock.objectName() == "gates")
         dock.setFloating(True)
-        gates = window.layout_.gates
-        window.layout_.go_to(gates)
+        gates = window.findChild(Layout).gates
+        window.findChild(Layout).go_to(gates)
         qtbot.waitUntil(lambda: gates is QApplication.focusWidget() or gates.isAncestorOf(QApplication.focusWidget()))
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_F1)
         assert shown(window.manual.window) == "Gates"
 
     def test_that_the_menu_opens_the_contents_once_and_closes_it_with_the_window(self, window):
-        window.actions_.manual.trigger()
+        window.findChild(Actions).manual.trigger()
         first = window.manual.window
         assert shown(first) == "The manual"
-        window.actions_.manual.trigger()
+        window.findChild(Actions).manual.trigger()
         assert window.manual.window is first
         window.close()
         assert not first.isVisible()
@@ -114,7 +125,7 @@ class TestOpening:
         assert shown(opened.manual.window) == "Export and deployment"
         assert opened.manual.window.isEnabled()
         dialog.close()
-        opened.actions_.compare.trigger()
+        opened.findChild(Actions).compare.trigger()
         comparing = opened.files.comparing.window
         activate(comparing, qtbot)
         qtbot.keyClick(comparing, Qt.Key.Key_F1)
@@ -366,6 +377,12 @@ class TestBroken:
         (broken / "gates.md").write_bytes(b"\xff\xfe\x00")
         book.open("gates")
         assert "cannot be read" in book.told.text()
+
+    def test_that_a_long_path_that_is_told_makes_no_window_wider_and_is_no_markup(self, book):
+        book.follow(f"file:///<b>{'long' * 100}</b>")
+        assert "<b>" in book.told.text()
+        assert book.told.textFormat() == Qt.TextFormat.PlainText
+        assert book.minimumSizeHint().width() < 500
 
     def test_that_a_missing_picture_leaves_the_page_readable(self, broken, page):
         (broken / "pictures" / "methods.png").unlink()

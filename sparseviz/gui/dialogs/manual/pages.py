@@ -8,6 +8,21 @@ from sparseviz.config import InputError, manual
 _NAME = Qt.ItemDataRole.UserRole
 
 
+class Told(QLabel):
+    """A line that says what is wrong, as plain text whatever is in it; hidden where nothing is."""
+
+    def __init__(self) -> None:
+        super().__init__(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setMinimumWidth(1)  # a long path makes no window wider
+        self.hide()
+
+    def say(self, text: str) -> None:
+        """Say this, or nothing."""
+        self.setText(text)
+        self.setVisible(bool(text))
+
+
 class PageList(QWidget):
     """Offers every page, and searches all of them."""
 
@@ -24,7 +39,7 @@ class PageList(QWidget):
         self.list.setSpacing(1)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName(self.tr("Pages of the manual"))
-        self.told = QLabel(wordWrap=True)
+        self.told = Told()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for part in (self.search, self.told, self.list):
@@ -43,8 +58,7 @@ class PageList(QWidget):
         try:
             self._fill_found(words) if words else self._fill_all()
         except InputError as error:
-            self.told.setText(str(error))
-        self.told.setVisible(bool(self.told.text()))
+            self.told.say(str(error))
 
     def mark(self, name: str) -> None:
         """Show which page is open."""
@@ -53,7 +67,7 @@ class PageList(QWidget):
                 self.list.setCurrentItem(item)
 
     def _fill_all(self) -> None:
-        self.told.clear()
+        self.told.say("")
         chapter = ""
         for entry in manual.entries():
             if entry.chapter != chapter:
@@ -64,7 +78,7 @@ class PageList(QWidget):
     def _fill_found(self, words: str) -> None:
         found = manual.search(words)
         told = self.tr("Pages with these words: {0}.").format(len(found))
-        self.told.setText(told if found else self.tr("No page has these words."))
+        self.told.say(told if found else self.tr("No page has these words."))
         for each in found:
             self._add(each.entry, f"{each.entry.title}\n{each.excerpt}")
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QSize, Qt, QUrl, Slot
 from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QLabel, QSplitter, QToolBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QToolBar, QToolButton, QVBoxLayout, QWidget
 
 from sparseviz.config import InputError, manual
 from sparseviz.gui.dialogs.manual.find_bar import FindBar
 from sparseviz.gui.dialogs.manual.page import PageBrowser
-from sparseviz.gui.dialogs.manual.pages import PageList
+from sparseviz.gui.dialogs.manual.pages import PageList, Told
 
 _SIZE = QSize(1000, 760)
 _LIST_WIDTH = 230  # pixels
@@ -33,7 +33,7 @@ class ManualWindow(QWidget):
         self._been: list[_Place] = []
         self._now = -1  # the place among those where one has been
         self.page, self.pages = PageBrowser(), PageList()
-        self.find_bar, self.told, self.bar = FindBar(self.page), QLabel(wordWrap=True), QToolBar()
+        self.find_bar, self.told, self.bar = FindBar(self.page), Told(), QToolBar()
         self._fill_bar()
         self._lay_out()
         self.page.link_chosen.connect(self.follow)
@@ -70,7 +70,6 @@ class ManualWindow(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         for part in (self.page, self.find_bar, self.told):
             column.addWidget(part)
-        self.told.hide()
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setAccessibleName(self.tr("Pages and page"))
         split.addWidget(self.pages)
@@ -160,8 +159,7 @@ class ManualWindow(QWidget):
         self.setWindowTitle(self.tr("{0} — sparseviz manual").format(title) if title else self.tr("sparseviz manual"))
 
     def _tell(self, text: str) -> None:
-        self.told.setText(text)
-        self.told.setVisible(bool(text))
+        self.told.say(text)
 
     @Slot(bool)
     def _show_pages(self, shown: bool) -> None:
