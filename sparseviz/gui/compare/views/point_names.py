@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QFont, QFontMetricsF
+from PySide6.QtGui import QFont, QFontMetricsF
 
 from sparseviz.gui.qt.theme import Theme
+from sparseviz.gui.views.plots.label_placement import choose_spots, dress, ground
 from sparseviz.values.snapshot import FloatArray
 
 _GAP, _POINT = 8.0, 7.0  # pixels between a point and its words; half a point's side
@@ -41,17 +42,13 @@ class PointNames:
 
     def _write(self, theme: Theme, font: QFont) -> None:
         """Make the words anew."""
-        ground = QColor(theme.background)
-        ground.setAlpha(190)  # a line that goes on under a word leaves a trace
         for word in self.words:
             word.scene().removeItem(word)
-        self.words = [pg.TextItem(text, color=theme.text) for _, _, text in self._named]
+        self.words = [pg.TextItem(text) for _, _, text in self._named]
         for word in self.words:
-            word.textItem.setFont(font)
-            word.textItem.document().setDocumentMargin(0)
+            dress(word, theme.text, ground(theme), font, margin=0)
             word.setParentItem(self._box)  # in pixels
             word.setZValue(20)
-            word.fill = pg.mkBrush(ground)
 
     def arrange(self) -> None:
         """Place every word; one whose point is out of sight, or that has no place, is not shown."""
@@ -59,14 +56,14 @@ class PointNames:
         points = [self._pixel(x, y) for x, y in self._avoided.tolist()]
         taken = [QRectF(p.x() - _POINT, p.y() - _POINT, 2 * _POINT, 2 * _POINT) for p in points]
         whole = QRectF(0, 0, self._box.width(), self._box.height())
-        for (x, y, text), word in zip(self._named, self.words, strict=True):
-            at = self._pixel(x, y)
-            spots = _spots(at, metrics.horizontalAdvance(text) + 2, metrics.height())
-            free = [spot for spot in spots if whole.contains(spot) and not any(map(spot.intersects, taken))]
-            word.setVisible(bool(free) and whole.contains(at))
-            if free:
-                taken.append(free[0])
-                word.setPos(free[0].topLeft())
+        ats, width, height = [self._pixel(x, y) for x, y, _ in self._named], metrics.horizontalAdvance, metrics.height()
+        labels = [_spots(at, width(text) + 2, height) for at, (_, _, text) in zip(ats, self._named, strict=True)]
+        labels = [[spot for spot in spots if whole.contains(spot)] for spots in labels]
+        found = choose_spots(labels, taken)
+        for at, spots, choice, word in zip(ats, labels, found, self.words, strict=True):
+            word.setVisible(choice is not None and whole.contains(at))
+            if choice is not None:
+                word.setPos(spots[choice].topLeft())
 
     def hidden(self) -> list[str]:
         """The words that have no place."""

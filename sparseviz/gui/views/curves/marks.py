@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from sparseviz.gui.views.curves.tracks import Tracks
+from sparseviz.gui.views.plots.label_placement import choose_spots
 from sparseviz.values.snapshot import Event
 
 _SYMBOLS = {"lambda1": "λ₁", "lambda2": "λ₂", "gate_rate": "gate rate"}
@@ -93,24 +94,26 @@ class MarkLines:
 
     def arrange(self) -> None:
         """Give each label the first row where it covers no other; one without a place is not shown."""
-        if not self._labels or not self.lines:
+        labels = [line.label for line in self.lines if hasattr(line, "label")]
+        if not labels:
             return
         box, metrics = self._plot.getViewBox(), QFontMetricsF(self._font)
         (left, right), width, height = box.viewRange()[0], box.width(), max(box.height(), 1)
         row = metrics.height() + 1
-        taken: list[float] = [-math.inf] * max(min(_MOST_ROWS, int(_ROWS_SHARE * height / row)), 1)  # where each ends
-        for line, mark in zip(self.lines, self.marks, strict=True):
-            if hasattr(line, "label"):
-                begin = (mark.epoch - left) / (right - left) * width
-                length = metrics.horizontalAdvance(mark.text) + 2 * _MARGIN
-                before = begin + length > width  # the right edge is near
-                first = begin - length if before else begin
-                free = [at for at, end in enumerate(taken) if end <= first and first >= 0]
-                line.label.setVisible(bool(free))
-                if free:
-                    taken[free[0]] = begin if before else begin + length
-                    line.label.anchors = [(1, 0.5) if before else (0, 0.5)] * 2
-                    line.label.setPosition(1 - (free[0] + 0.6) * row / height)
+        rows = range(max(min(_MOST_ROWS, int(_ROWS_SHARE * height / row)), 1))
+        lengths = [metrics.horizontalAdvance(mark.text) + 2 * _MARGIN for mark in self.marks]
+        places = [(mark.epoch - left) / (right - left) * width for mark in self.marks]
+        # where the right edge is near it stands before its line
+        begins = [at - length if at + length > width else at for at, length in zip(places, lengths, strict=True)]
+        spots = [
+            [QRectF(begin, at, length, 1) for at in rows if begin >= 0]
+            for begin, length in zip(begins, lengths, strict=True)
+        ]
+        for label, place, begin, at in zip(labels, places, begins, choose_spots(spots), strict=True):
+            label.setVisible(at is not None)
+            if at is not None:
+                label.anchors = [(1, 0.5) if begin < place else (0, 0.5)] * 2
+                label.setPosition(1 - (at + 0.6) * row / height)
 
     def has_words(self) -> bool:
         """Whether there is anything to read at the marks."""

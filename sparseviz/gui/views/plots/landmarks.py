@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from sparseviz.gui.qt.theme import Theme, small
 from sparseviz.gui.views.plots.curve_lines import Line
+from sparseviz.gui.views.plots.label_placement import choose_spots, dress, ground
 from sparseviz.values.snapshot import FloatArray, IntArray
 
 _MARGIN = 3  # pixels around a word, and between it and its line
@@ -109,18 +110,18 @@ class Landmarks:
     def arrange(self) -> None:
         """Put every word beside its sign, or at the edge beyond which its value lies, with an arrow."""
         self._is_arranged = True
-        taken: list[QRectF] = []
         low, high = self._box.viewRange()[1]
+        labels = []
         for landmark, sign, word in zip(self.shown, self.signs, self.words, strict=True):
             place = landmark.power
             sign.setVisible(low <= place <= high)
             arrow = "↓ " if place < low else "↑ " if place > high else ""
             text, width, height = self._fit(landmark, arrow)
-            spots = [QRectF(*spot, width, height) for spot in self._spots(landmark, width, height)]
-            best = spots[int(np.argmin(self._costs(spots, taken)))]
             word.setText(text)
-            word.setPos(best.left(), best.top())
-            taken.append(best)
+            spots = [QRectF(*spot, width, height) for spot in self._spots(landmark, width, height)]
+            labels.append([spots[at] for at in np.argsort(self._covered(spots), kind="stable")])
+        for word, spots, at in zip(self.words, labels, choose_spots(labels, crowded=True), strict=True):
+            word.setPos(spots[at or 0].topLeft())
 
     def _fit(self, landmark: Landmark, arrow: str) -> tuple[str, float, float]:
         """The longest text that leaves some of the width free, and its size in pixels."""
@@ -144,8 +145,8 @@ class Landmarks:
         tops = inside or [min(max(at, 0), most.y())]
         return [(end, top) for end in ends for top in tops]
 
-    def _costs(self, spots: Sequence[QRectF], taken: Sequence[QRectF]) -> IntArray:
-        """How much of the curves, and of other words, lies under a word at each of these, (len(spots),)."""
+    def _covered(self, spots: Sequence[QRectF]) -> IntArray:
+        """How much of the curves lies under a word at each of these, (len(spots),)."""
         (left, right), (low, high) = self._box.viewRange()
         wide, tall = (right - left) / max(self._box.width(), 1), (high - low) / max(self._box.height(), 1)
         begins, ends, tops, bottoms = np.array([(at.left(), at.right(), at.top(), at.bottom()) for at in spots]).T
@@ -154,8 +155,7 @@ class Landmarks:
         for epochs, powers in self._curves:
             heights = np.interp(columns, epochs, powers, left=np.inf, right=np.inf)
             covered += ((heights >= high - tall * bottoms) & (heights <= high - tall * tops)).sum(axis=0)
-        overlaps = np.array([sum(spot.intersects(other) for other in taken) for spot in spots], dtype=np.int64)
-        return covered + _COLUMNS * 10 * overlaps
+        return covered
 
     def restyle(self, theme: Theme, font: QFont) -> None:
         """Take on the theme's colours and the font of marks."""
@@ -165,8 +165,6 @@ class Landmarks:
     def _colour(self) -> None:
         if self._theme is None:
             return
-        ground = QColor(self._theme.background)
-        ground.setAlpha(190)  # a curve that goes on under a word leaves a trace
         for landmark, sign, word in zip(self.shown, self.signs, self.words, strict=True):
             colour = _colour(landmark, self._theme)
             if landmark.epoch is None:
@@ -174,10 +172,7 @@ class Landmarks:
             else:
                 sign.setPen(pg.mkPen(self._theme.background))
                 sign.setBrush(colour)
-            word.setColor(colour)
-            word.textItem.setFont(self._font)
-            word.textItem.document().setDocumentMargin(1)
-            word.fill = pg.mkBrush(ground)
+            dress(word, colour, ground(self._theme), self._font, margin=1)
         self.arrange()
 
 

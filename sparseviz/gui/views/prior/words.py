@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPen
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QFont, QFontMetricsF, QPen
 
 from sparseviz.gui.qt.theme import Theme, small
+from sparseviz.gui.views.plots.label_placement import choose_spots, dress, ground
 
 MOST_ROWS = 3
 _MARGIN = 4  # pixels on each side of a word, and from one row to the next
+_OPAQUE = 210  # of 255: a word's ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,10 @@ class Spot:
     length: float
     anchor: float  # 0 where the word begins at its place, 1 where it ends there
 
-    def covers(self, other: "Spot") -> bool:
-        """Whether the two overlap."""
-        apart = self.begin + self.length <= other.begin or other.begin + other.length <= self.begin
-        return self.row == other.row and not apart
+    @property
+    def rect(self) -> QRectF:
+        """It, where rows are of height 1."""
+        return QRectF(self.begin, self.row, self.length, 1)
 
     def crosses(self, places: Collection[float]) -> int:
         """How many of these places, in pixels, lie under the word."""
@@ -46,14 +49,13 @@ def spots(lengths: Sequence[float], places: Sequence[float], lined: Sequence[boo
 
     A word with a line stands beside it rather than on it.
     """
-    found: list[Spot | None] = []
+    words = []
     for length, place, line in zip(lengths, places, lined, strict=True):
         sides = [Spot(row, place - at * length, length, at) for row in range(MOST_ROWS) for at in (0.0, 1.0, 0.5)]
         inside = [spot for spot in sides if spot.begin >= 0 and spot.begin + length <= width]
-        free = [spot for spot in inside if not any(other and spot.covers(other) for other in found)]
-        order = sorted(free, key=lambda spot: (spot.row, (spot.anchor == 0.5) == line, spot.crosses(places)))
-        found.append(order[0] if order else None)
-    return found
+        words.append(sorted(inside, key=lambda spot: (spot.row, (spot.anchor == 0.5) == line, spot.crosses(places))))
+    found = choose_spots([[spot.rect for spot in word] for word in words])
+    return [None if at is None else word[at] for word, at in zip(words, found, strict=True)]
 
 
 class Words:
@@ -103,12 +105,7 @@ class Words:
     def restyle(self, theme: Theme, font: QFont, pens: dict[str, QPen]) -> None:
         """Write each word in the colour of its pen, and draw its line with it."""
         self._font = small(font)
-        ground = QColor(theme.background)
-        ground.setAlpha(210)  # of a line that goes on under a word a trace is left
         for name, item in self.items.items():
-            item.setColor(pens[name].color())
-            item.textItem.setFont(self._font)
-            item.textItem.document().setDocumentMargin(_MARGIN / 2)
-            item.fill = pg.mkBrush(ground)
+            dress(item, pens[name].color(), ground(theme, _OPAQUE), self._font, _MARGIN / 2)
         for name, line in self.lines.items():
             line.setPen(pens[name])
