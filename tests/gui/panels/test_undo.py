@@ -151,7 +151,7 @@ def test_that_undo_steers_a_run_that_trains_and_says_what_it_cannot_take_back(tr
 def test_that_a_tick_of_a_slider_validates_the_configuration_once_from_the_form_to_the_trainer(
     training, qtbot, monkeypatch
 ):
-    steering, slider = training.run.trainer.steering, training.layout_.steering.fields["penalty.lambda2"].slider
+    steering, slider = training.run.trainer.steering, training.ui.steering.fields["penalty.lambda2"].slider
     before, validate = steering.config.penalty.lambda2, RunConfig.model_validate
     validated = []
 
