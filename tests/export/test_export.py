@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import numpy_helper
 
-from sparseviz.config import RunConfig
+from sparseviz.config import InputError, RunConfig
 from sparseviz.export import ExportError, ExportReport, Proof, export_run, from_run
 from sparseviz.export.proof.verify import FLOAT32_BAR, compare, open_session
 from sparseviz.networks import layers
@@ -122,7 +122,7 @@ class TestZeros:
         np.testing.assert_array_equal(weight[mask], checkpoint.parameters["fc2.weight"][mask])
 
     def test_that_a_network_that_is_not_the_run_s_is_told(self, gated):
-        with pytest.raises(ExportError, match="network 'lenet5' is no longer the one of the run"):
+        with pytest.raises(InputError, match="network 'lenet5' is no longer the one of the run"):
             baked_model("lenet5", gated.checkpoints[0])
 
 
