@@ -127,7 +127,8 @@ RUN = """
 import json, resource, sys
 from sparseviz.config import InputError, RunConfig
 from sparseviz.runs.recording import record_run
-from tests.helpers.runs import Seen, short
+from tests.helpers.runs import Seen, short, trust
+trust("tests.helpers.networks:hungry")
 class Narrowing(Seen):
     def saw(self, snapshot):
         if snapshot.step == 8:
