@@ -83,6 +83,16 @@ class Inviting(Pane):
         """What will appear here and how, while there is nothing to draw."""
         raise NotImplementedError
 
+    def is_empty(self) -> bool:
+        """Whether the invitation is shown."""
+        return self._pages.currentWidget() is self.empty
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "empty"):
+            mute(self.empty, self.theme)
+
 
 class View(Inviting):
     """Draws `history` as it was at `position`, and cannot tell a live run from a stored one.
@@ -123,16 +133,6 @@ class View(Inviting):
         self.history, self.position = None, -1
         self._clear()
         self._pages.setCurrentWidget(self.empty)
-
-    def is_empty(self) -> bool:
-        """Whether the invitation is shown."""
-        return self._pages.currentWidget() is self.empty
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Follow the palette."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "empty"):
-            mute(self.empty, self.theme)
 
     def _draw(self, history: History, position: int) -> None:
         raise NotImplementedError

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sparseviz.gui.compare.views.subject import Subject, sign_of
-from sparseviz.gui.qt.theme import Theme, mute, theme_of
+from sparseviz.gui.qt.theme import Theme, theme_of
 from sparseviz.gui.views.base import Inviting
 
 _SAMPLE, _GAP, _MARGIN = 26, 5, 6  # pixels
@@ -28,21 +28,8 @@ class CompareView(Inviting):
     def show_runs(self, runs: Sequence[Subject]) -> None:
         """Draw these runs, in this order."""
         self.runs = tuple(runs)
-        if len(self.runs) >= self.least():
-            self._pages.setCurrentWidget(self.body)
-        else:
-            self._pages.setCurrentWidget(self.empty)
+        self._pages.setCurrentWidget(self.body if len(self.runs) >= self.least() else self.empty)
         self._draw()
-
-    def is_empty(self) -> bool:
-        """Whether the invitation is shown."""
-        return self._pages.currentWidget() is self.empty
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Follow the palette."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "empty"):
-            mute(self.empty, self.theme)
 
     def _draw(self) -> None:
         """Draw `runs`, which may be fewer than are needed."""

@@ -1,15 +1,15 @@
 """Three pictures of one layer: what the first run keeps, what the second keeps, and the difference."""
 
-import math
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFont
 
 from sparseviz.gui.compare.views import mask_image
 from sparseviz.gui.qt.theme import Theme, small, style_canvas, style_plot
+from sparseviz.gui.views.plots.matrix import Matrix
 from sparseviz.values.overlap import Kinds
 from sparseviz.values.snapshot import LayerInfo
 
@@ -17,15 +17,11 @@ AXIS_WIDTH = 46
 _CLOSEST = 4  # weights; zoom goes no nearer
 
 
-class MaskPlots(QObject):
-    """All show the same part; wheel: zoom, drag: move, double click: all of it."""
-
-    pointed = Signal(int, int)  # row and column under the pointer; -1, -1 where there is none
+class MaskPlots(Matrix):
+    """All three show the same part."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.canvas = pg.GraphicsLayoutWidget()
-        self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.canvas.ci.layout.setContentsMargins(0, 4, 8, 0)
         self.plots = [
             self.canvas.addPlot(0, 0, enableMenu=False),
@@ -37,7 +33,7 @@ class MaskPlots(QObject):
         self.items = [pg.ImageItem(axisOrder="row-major", levels=(0, 255)) for _ in self.plots]
         self.kinds: Kinds | None = None
         self.block = 1
-        self._shape = (1, 1)  # of the matrix, in weights
+        self.boxes = [plot.getViewBox() for plot in self.plots]
         self._drawn: list[object] = [None] * 3
         self._is_moving = False
         self._set_up()
@@ -51,13 +47,10 @@ class MaskPlots(QObject):
             box = plot.getViewBox()
             box.sigRangeChanged.connect(self._follow)
             box.sigResized.connect(self._fit)
-        self.canvas.scene().sigMouseMoved.connect(self._point)
-        self.canvas.scene().sigMouseClicked.connect(lambda event: self.reset() if event.double() else None)
-        self.canvas.viewport().installEventFilter(self)
 
     def begin(self, info: LayerInfo, names: tuple[str, str]) -> None:
         """Another layer: nothing to draw yet, all of it in sight."""
-        self._shape = info.rows, info.columns
+        self.shape = info.rows, info.columns
         self.clear()
         for plot in self.plots:
             limits = {"xMin": 0, "xMax": info.columns, "yMin": 0, "yMax": info.rows}
@@ -72,7 +65,7 @@ class MaskPlots(QObject):
         for item in self.items:
             item.clear()
 
-    def show(self, kinds: Kinds, block: int) -> None:
+    def draw(self, kinds: Kinds, block: int) -> None:
         """Draw these squares, each of so many weights a side."""
         self.kinds, self.block, self._drawn = kinds, block, [None] * 3
         self._fit()
@@ -82,30 +75,15 @@ class MaskPlots(QObject):
         for plot, title in zip(self.plots, titles, strict=True):
             plot.setTitle(title, color=theme.text, size=f"{small(font).pointSizeF()}pt")
 
-    def reset(self) -> None:
-        """Bring all of the layer into sight."""
-        rows, columns = self._shape
-        self.plots[2].getViewBox().setRange(QRectF(0, 0, columns, rows), padding=0)
-
-    def zoom(self, factor: float) -> None:
-        """Zoom about the middle; below 1 is nearer."""
-        self.plots[2].getViewBox().scaleBy((factor, factor))
-
-    def move_by(self, right: float, down: float) -> None:
-        """Move by these shares of what is in sight."""
-        box = self.plots[2].getViewBox()
-        (left, far), (top, bottom) = box.viewRange()
-        box.translateBy(x=right * (far - left), y=down * (bottom - top))
-
     def _follow(self, source: Any) -> None:
         """Let the other plots show what this one does; not setXLink, which lines them up by pixels."""
         if self._is_moving:
             return
         self._is_moving = True
         x, y = source.viewRange()
-        for plot in self.plots:
-            if plot.getViewBox() is not source:
-                plot.getViewBox().setRange(xRange=x, yRange=y, padding=0)
+        for box in self.boxes:
+            if box is not source:
+                box.setRange(xRange=x, yRange=y, padding=0)
         self._is_moving = False
         self._fit()
 
@@ -131,22 +109,8 @@ class MaskPlots(QObject):
         assert self.kinds is not None  # noqa: S101  # the pointer is over what is drawn
         return int(self.kinds[row // self.block, column // self.block])
 
-    def _point(self, place: QPointF) -> None:
-        for plot in self.plots:
-            box = plot.getViewBox()
-            if self.kinds is not None and box.sceneBoundingRect().contains(place):
-                at = box.mapSceneToView(place)
-                row, column = math.floor(at.y()), math.floor(at.x())
-                if 0 <= row < self._shape[0] and 0 <= column < self._shape[1]:
-                    self.pointed.emit(row, column)
-                    return
-        self.pointed.emit(-1, -1)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Tell when the pointer leaves."""
-        if event.type() == QEvent.Type.Leave:
-            self.pointed.emit(-1, -1)
-        return super().eventFilter(watched, event)
+    def _place(self, place: QPointF) -> tuple[int, int] | None:
+        return None if self.kinds is None else super()._place(place)
 
     def restyle(self, theme: Theme, font: QFont, numbers: tuple[int, int]) -> None:
         """Take on the theme's colours, and those of the two runs."""

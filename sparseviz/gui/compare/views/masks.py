@@ -105,7 +105,7 @@ class MasksTab(CompareView):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         self._screens.addWidget(self.refusal)
-        self._screens.addWidget(self.plots.canvas)
+        self._screens.addWidget(self.plots)
         column.addWidget(self.bar)
         column.addWidget(self.legend)
         column.addWidget(self._screens, 1)
@@ -170,7 +170,7 @@ class MasksTab(CompareView):
             self.plots.restyle(self.theme, self.font(), shown[:2])
             self.plots.begin(layer.info, (self.tr("output unit"), self.tr("input")))
             self.plots.set_titles(self._titles(question), self.theme, self.font())
-        self._screens.setCurrentWidget(self.plots.canvas)
+        self._screens.setCurrentWidget(self.plots)
 
     def _titles(self, question: Question) -> tuple[str, str, str]:
         kept = self.tr("kept by {0}")
@@ -182,7 +182,7 @@ class MasksTab(CompareView):
         if answer.question is not self.question:
             return
         self.answer = answer
-        self.plots.show(answer.kinds, answer.block)
+        self.plots.draw(answer.kinds, answer.block)
         one, other = answer.question.first.run.number, answer.question.second.run.number
         overlap = answer.overlap
         kinds = [

@@ -4,13 +4,13 @@ import math
 from typing import Any
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from sparseviz.gui.qt.theme import Colours, Theme, small, style_canvas, style_plot
 from sparseviz.gui.views.plots.axis import PaintedAxis
+from sparseviz.gui.views.plots.matrix import Matrix
 from sparseviz.gui.views.weights.bars import KeptBars
 from sparseviz.gui.views.weights.cell_marks import CellMarks
 from sparseviz.gui.views.weights.levels import Picture, Scale
@@ -23,43 +23,31 @@ BARS_SHARE = 0.16  # of the width that the row bars take, of the height that the
 BARS_LIMITS = 42, 90  # pixels
 FOOT = 17  # pixels of a bottom axis
 CLOSEST = 1  # cell; zoom goes no nearer
-
-
 _EDGES = ("xMin", "xMax", "yMin", "yMax")
 
 
-class Heatmap(QWidget):
-    """Units are cells of the matrix; row 0 is at the top. Wheel: zoom; drag: move; double click: all of it."""
+class Heatmap(Matrix):
+    """The matrix in colours, its bars and its colour bar; images keep their shape."""
 
-    pointed = Signal(int, int)  # row and column under the pointer; -1, -1 where there is none
-    clicked = Signal(int, int)
     range_changed = Signal()
     fitted = Signal()  # drawn anew for another size of a pixel
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.shape = (1, 1)  # of the matrix
         self._scale: Scale | None = None  # that the colour bar shows
-        self.canvas = pg.GraphicsLayoutWidget()
-        self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the view
         self.canvas.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # it has a ground of its own
         self.canvas.ci.layout.setContentsMargins(0, 4, 6, 0)
         self.canvas.ci.layout.setSpacing(4)
         self._add_plots()
         self._add_items()
         self._arrange()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.canvas)
-        self.canvas.scene().sigMouseMoved.connect(self._point)
-        self.canvas.scene().sigMouseClicked.connect(self._click)
-        self.canvas.viewport().installEventFilter(self)
         self.box.sigResized.connect(self._fit)
         self.box.sigRangeChanged.connect(self._range_changed)
 
     def _add_plots(self) -> None:
         self.plot = self._add_plot(0, 0, "left", "bottom")
         self.box = self.plot.getViewBox()
+        self.boxes = (self.box,)
         self.row_plot = self._add_plot(0, 1)
         self.column_plot = self._add_plot(1, 0, "bottom")
         self.scale_plot = self._add_plot(0, 2, "right")
@@ -147,19 +135,6 @@ class Heatmap(QWidget):
         self._size_bars()
         self.reset()
 
-    def reset(self) -> None:
-        """Bring all of the matrix into sight."""
-        self.box.setRange(QRectF(0, 0, self.shape[1], self.shape[0]), padding=0)
-
-    def zoom(self, factor: float) -> None:
-        """Zoom about the middle; below 1 is nearer."""
-        self.box.scaleBy((factor, factor))
-
-    def move_by(self, right: float, down: float) -> None:
-        """Move by these shares of what is in sight."""
-        (left, far), (top, bottom) = self.box.viewRange()
-        self.box.translateBy(x=right * (far - left), y=down * (bottom - top))
-
     def visible(self) -> tuple[int, int, int, int]:
         """The cells in sight: row0, row1, column0, column1; the ends are not among them."""
         (left, right), (top, bottom) = self.box.viewRange()
@@ -236,27 +211,6 @@ class Heatmap(QWidget):
         for bars in (self.row_bars, self.column_bars):
             bars.restyle(theme)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Tell when the pointer leaves."""
-        if event.type() == QEvent.Type.Leave:
-            self.pointed.emit(-1, -1)
-        return super().eventFilter(watched, event)
-
-    def _place(self, place: QPointF) -> tuple[int, int] | None:
-        at = self.box.mapSceneToView(place)
-        row, column = math.floor(at.y()), math.floor(at.x())
-        inside = self.box.sceneBoundingRect().contains(place)
-        return (row, column) if inside and 0 <= row < self.shape[0] and 0 <= column < self.shape[1] else None
-
-    def _point(self, place: QPointF) -> None:
-        self.pointed.emit(*(self._place(place) or (-1, -1)))
-
     def _range_changed(self) -> None:
         self._fit()
         self.range_changed.emit()
-
-    def _click(self, event: Any) -> None:
-        if event.double():
-            self.reset()
-        elif event.button() == Qt.MouseButton.LeftButton and (place := self._place(event.scenePos())):
-            self.clicked.emit(*place)
