@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from sparseviz.cli.console import console
 from sparseviz.networks.stored_tensors import is_model_file
+from sparseviz.training import launch
 
 COLUMNS = ("layer", "shape", "before", "kept", "sparse", "compression", "undecided kept / cut", "dead units")
 
@@ -24,45 +27,52 @@ def read_facts(path: Path) -> dict[str, Any]:
         return summary(run)
 
 
-def show_facts(console: Console, path: Path, facts: dict[str, Any]) -> None:
+def show_run(path: Path) -> None:
+    """Print the table of a run or a model file, and last its path."""
+    if launch.rank() == 0:  # it speaks for all
+        show_facts(console(), path, read_facts(path))
+        click.echo(path)
+
+
+def show_facts(out: Console, path: Path, facts: dict[str, Any]) -> None:
     """Print what `read_facts` gave."""
-    (show_model if is_model_file(path) else show_summary)(console, facts)
+    (show_model if is_model_file(path) else show_summary)(out, facts)
 
 
-def show_model(console: Console, model: dict[str, Any]) -> None:
+def show_model(out: Console, model: dict[str, Any]) -> None:
     """Print a model file's layer table; `model` is what `model_file.facts` gives."""
-    console.print(_table(model))
-    _show_compression(console, model)
-    console.print(f"form         {model['form']}, stored as {', '.join(_kinds(model))}", markup=False)
+    out.print(_table(model))
+    _show_compression(out, model)
+    out.print(f"form         {model['form']}, stored as {', '.join(_kinds(model))}", markup=False)
     for note in model["notes"]:
-        console.print(f"note         {note}", markup=False)
+        out.print(f"note         {note}", markup=False)
 
 
 def _kinds(model: dict[str, Any]) -> list[str]:
     return sorted({layer["numbers"] for layer in model["layers"]})
 
 
-def _show_compression(console: Console, sizes: dict[str, Any]) -> None:
-    console.print(
+def _show_compression(out: Console, sizes: dict[str, Any]) -> None:
+    out.print(
         f"compression  {_times(sizes['compression'])} of all parameters, "
         f"{_times(sizes['compression_weights'])} of the weights"
     )
 
 
-def show_summary(console: Console, run: dict[str, Any]) -> None:
+def show_summary(out: Console, run: dict[str, Any]) -> None:
     """Print a run's layer table and how it ended; `run` is what `store.summary` gives."""
     if run.get("layers"):
-        console.print(_table(run))
-        _show_compression(console, run)
+        out.print(_table(run))
+        _show_compression(out, run)
         errors = ", ".join(f"{split} {_percent(value)}" for split, value in run["error_percent"].items())
-        console.print(f"error        {errors}")
-    console.print(f"status       {_status(run)}, {run['snapshots']} snapshots", markup=False)
+        out.print(f"error        {errors}")
+    out.print(f"status       {_status(run)}, {run['snapshots']} snapshots", markup=False)
     if parent := run["parent"]:
-        console.print(f"branched     from {parent['name']} at step {parent['step']:,}", markup=False)
-    console.print(f"checkpoints  at steps {', '.join(map(str, run['checkpoints']))}", markup=False)
+        out.print(f"branched     from {parent['name']} at step {parent['step']:,}", markup=False)
+    out.print(f"checkpoints  at steps {', '.join(map(str, run['checkpoints']))}", markup=False)
     for what in ("data", "weights"):
         if note := run[f"{what}_note"]:
-            console.print(f"{what:<12} {note}", markup=False)
+            out.print(f"{what:<12} {note}", markup=False)
 
 
 def _status(run: dict[str, Any]) -> str:
