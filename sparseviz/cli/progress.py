@@ -50,7 +50,7 @@ class TrainingProgress:
         self._update(name, done, total or None, f"{done / 1e6:.1f} MB")
 
     def began(self, trainer: Trainer, info: RunInfo, path: Path) -> None:
-        """Announce the run."""
+        """Announce the run: what it needs, and where it is recorded."""
         self._info, self._trainer = info, trainer
 
         def stop(_signal: int, _frame: FrameType | None) -> None:

@@ -26,7 +26,7 @@ class TerminalRescuer:
         self._tries, self._told = 0, ""
 
     def stuck(self, error: WriteError, path: Path) -> Path:
-        """Where to go on."""
+        """The path where writing goes on, once there is one."""
         self._hide()
         if str(error) != self._told or sys.stdin.isatty():
             self._told = str(error)
@@ -38,7 +38,7 @@ class TerminalRescuer:
             raise error from None
 
     def went_on(self, path: Path) -> None:
-        """Say so, and where."""
+        """Say that writing goes on, and where."""
         self._say(f"Going on in {path}")
         self._tries, self._told = 0, ""
 

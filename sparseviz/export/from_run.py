@@ -22,7 +22,7 @@ from sparseviz.export.proof.inputs import ProofInputs, proof_inputs
 from sparseviz.export.proof.latency import Latency, latencies
 from sparseviz.export.proof.verify import BARS, prove, prove_weights
 from sparseviz.export.report import ExportReport
-from sparseviz.export.script import Reading, script
+from sparseviz.export.script import Preprocessing, script
 from sparseviz.networks.baked import baked_model
 from sparseviz.store import RunInfo, RunReader, TestInputs
 from sparseviz.values.snapshot import Checkpoint, Totals, totals
@@ -176,7 +176,7 @@ def _write_companions(report: ExportReport, source: _Source) -> None:
     try:
         for kind, path in paths.items():
             if kind == "script":
-                text = script(path, report.path, info.classes, _reading(source, raw=report.options.raw_pixels))
+                text = script(path, report.path, info.classes, _preprocessing(source, raw=report.options.raw_pixels))
             else:
                 text = json.dumps(report.as_json(), indent=2) if kind == "json" else as_markdown(report)
             with path.open("x", encoding="utf-8") as file:
@@ -185,12 +185,12 @@ def _write_companions(report: ExportReport, source: _Source) -> None:
         raise ExportError(f"{report.path} is written and proven, but not what belongs beside it: {error}") from error
 
 
-def _reading(source: _Source, *, raw: bool) -> Reading:
+def _preprocessing(source: _Source, *, raw: bool) -> Preprocessing:
     """As the run's data set makes images."""
     _, channels, height, width = source.inputs.images.shape
     info, data = source.info, source.info.config.data
     crop = data.crop if data.name == "folder" else None
-    return Reading((channels, height, width), info.mean, info.std, raw, crop)
+    return Preprocessing((channels, height, width), info.mean, info.std, raw, crop)
 
 
 @contextlib.contextmanager

@@ -19,8 +19,8 @@ print(labels[answers.argmax()])
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How an exported file reads an image."""
+class Preprocessing:
+    """How a picture becomes the input of an exported file."""
 
     shape: tuple[int, int, int]  # channels, height, width
     mean: tuple[float, ...]  # by channel, of pixels from 0 to 1
@@ -48,13 +48,13 @@ class Reading:
         return pixels if gray else f"{pixels}.transpose(2, 0, 1)[None]"
 
 
-def script(path: Path, model: Path, labels: tuple[str, ...], reading: Reading) -> str:
+def script(path: Path, model: Path, labels: tuple[str, ...], preprocessing: Preprocessing) -> str:
     """The script's text; images are as in training, digits light on dark."""
     return _TEXT.format(
         model=model.name,
         script=path.name,
         labels=json.dumps(list(labels)),
-        ops="" if reading.crop is None else ", ImageOps",
-        image=reading.image(),
-        pixels=reading.pixels(),
+        ops="" if preprocessing.crop is None else ", ImageOps",
+        image=preprocessing.image(),
+        pixels=preprocessing.pixels(),
     )

@@ -1,6 +1,7 @@
-"""What a graph makes of stored numbers alone, computed in numpy: weights that lie packed, in parts or in 8 bits.
+"""Constant folding in numpy of what a graph makes of stored numbers: weights that lie packed, in parts or in 8 bits.
 
-Only operators whose result is no larger than what is stored, or has a size that is checked first.
+Only operators whose result is no larger than what is stored, or has a size that is checked first. `onnx.reference`
+would need the same walls, loads 230 modules more (0.2 s), and scatters 40 times slower (126 ms against 3 ms).
 """
 
 import math

@@ -41,7 +41,7 @@ class Places:
         return cls(out.astype(kind), flat[places])
 
     def restored(self, shape: tuple[int, ...]) -> Array:
-        """The array again."""
+        """The dense array again, zeros and all."""
         flat = np.zeros(int(np.prod(shape)), dtype=self.values.dtype)
         flat[np.cumsum(self.gaps, dtype=np.int64)] = self.values
         return flat.reshape(shape)

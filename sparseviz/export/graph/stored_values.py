@@ -1,4 +1,4 @@
-"""The numbers of an ONNX file by their names in its graph: stored, beside it, sparse, or made of such by operators."""
+"""Initializers of an ONNX file by name, and what is folded of them: stored, beside it, sparse, or made by operators."""
 
 from pathlib import Path
 from typing import Any

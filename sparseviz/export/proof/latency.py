@@ -1,4 +1,4 @@
-"""How long one thread of onnxruntime takes, beside the dense file: both in one run, turn by turn."""
+"""Latency of one thread of onnxruntime, beside the dense file: both in one run, turn by turn."""
 
 import time
 from dataclasses import dataclass

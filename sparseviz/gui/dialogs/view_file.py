@@ -111,5 +111,5 @@ def write(path: Path, form: Callable[[], bytes]) -> None:
 
 
 def cannot_write(path: Path, error: OSError) -> ViewFileError:
-    """The error in words."""
+    """The ViewFileError that tells of it in words."""
     return ViewFileError(f"{path} cannot be written ({error.strerror}); choose another folder or name")

@@ -1,4 +1,4 @@
-"""What is known of a graph's channels: which go together, which are constant, which are needed.
+"""Dataflow of a graph's channels: which go together, which are constant, which are needed.
 
 Every channel has an atom, a number. Atoms that are tied stay or go together, over all values and parameters that
 carry them; an atom goes when nobody needs it.
@@ -48,7 +48,7 @@ class Flow:
         self._ties.append((np.broadcast_to(first, second.shape).ravel(), second.ravel()))
 
     def need(self, atoms: Atoms) -> None:
-        """These stay."""
+        """Mark atoms that stay, as they are read."""
         self._needed.append(atoms.ravel())
 
     def write(self, value: ir.Value, axis: int, atoms: Atoms, constants: Numbers) -> None:

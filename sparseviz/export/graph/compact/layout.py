@@ -97,7 +97,7 @@ def concat(flow: Flow, node: ir.Node) -> bool:
 
 
 def transpose(flow: Flow, node: ir.Node) -> bool:
-    """The channels' axis moves."""
+    """Follow the channels' axis, which moves."""
     x = node.inputs[0]
     if x not in flow.channels or x.shape is None:
         return False

@@ -165,7 +165,7 @@ class ExportChoices(QWidget):
         self.licence.textChanged.connect(self.changed)
 
     def options(self) -> ExportOptions:
-        """What is chosen now."""
+        """The ExportOptions that are chosen now."""
         chosen: dict[str, Any] = {name: check.isChecked() for name, check in self._checks().items()}
         return ExportOptions(
             storage=self.storage.currentData(),
