@@ -149,11 +149,11 @@ def test_that_it_is_exported_with_proof_and_a_script_that_reads_a_photograph_of_
 
 def test_that_the_script_prepares_an_image_as_evaluation_does(folder, whole, tmp_path):
     from sparseviz.data.decoding import Recipe
-    from sparseviz.export.script import Reading
+    from sparseviz.export.script import Preprocessing
 
     picture((90, 120, 200), 8, (61, 47)).save(tmp_path / "image.png")
-    reading = Reading((3, 20, 20), (0.0,) * 3, (1.0,) * 3, raw=True, crop=0.875)
-    expression = reading.image().replace("sys.argv[1]", "path")
+    preprocessing = Preprocessing((3, 20, 20), (0.0,) * 3, (1.0,) * 3, raw=True, crop=0.875)
+    expression = preprocessing.image().replace("sys.argv[1]", "path")
     from PIL import ImageOps
 
     found = eval(expression, {"Image": Image, "ImageOps": ImageOps, "path": tmp_path / "image.png"})
