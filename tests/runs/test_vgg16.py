@@ -21,7 +21,6 @@ from tests.helpers.vgg16 import SETTINGS, SIDE, images
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.qt_log_ignore("propagateSizeHints"),
     pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="reads its peak from Linux"),
 ]
 

@@ -15,8 +15,6 @@ from sparseviz.values.history import History
 from sparseviz.values.overlap import BOTH, FIRST, SECOND
 from tests.helpers.gui.compare_steps import DISTRIBUTIONS, MASKS, WAIT_MS, add, answered, go
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
 
 def test_that_two_runs_of_one_quantity_share_an_axis(compared):
     view = go(compared, DISTRIBUTIONS)

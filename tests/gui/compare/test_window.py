@@ -29,9 +29,6 @@ from tests.helpers.gui.compare_steps import CURVES, ERRORS, LAYERS, RUNS, WAIT_M
 from tests.helpers.processes import WRITE, lines, process
 from tests.helpers.runs import short
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
-
 # Runs come and go.
 
 

@@ -21,7 +21,6 @@ from tests.helpers.gui.mouse import drop
 from tests.helpers.places import ROOT
 
 WAIT_MS = 20_000
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
 @pytest.fixture(scope="session")

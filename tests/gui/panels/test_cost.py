@@ -8,7 +8,7 @@ from sparseviz.config import RunConfig
 from sparseviz.gui.panels.steering.cost_note import CostNote
 from sparseviz.training.memory import memory_of
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 
 
 @pytest.fixture

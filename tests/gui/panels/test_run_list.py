@@ -14,8 +14,6 @@ from sparseviz.store.header import read_header, read_headers
 from tests.helpers.gui.run_list import WAIT_MS, column, kept
 from tests.helpers.places import FORMATS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
 
 @pytest.fixture
 def folder(tmp_path, gated, dense):

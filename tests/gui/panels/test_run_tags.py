@@ -21,8 +21,6 @@ from sparseviz.gui.panels.run_list.model import NAME, NOTE, RUN_ROLE, TAGS
 from sparseviz.store.header import RunHeader
 from tests.helpers.gui.run_list import WAIT_MS, column, edit, kept
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
 
 @pytest.fixture
 def folder(tmp_path, gated):

@@ -17,8 +17,6 @@ from sparseviz.store.format import Parent
 from sparseviz.store.header import RunHeader, read_header
 from tests.helpers.gui.run_list import WAIT_MS
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
 
 def run(name, id_="", parent=""):
     """A head; a parent is written as id:name."""

@@ -19,8 +19,6 @@ from sparseviz.store.strip import StripReader
 from tests.helpers.gui.run_list import WAIT_MS, column
 from tests.helpers.gui.training import SHORT, begin, wait_for_end
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
-
 
 @pytest.fixture
 def folder(tmp_path, gated, dense):

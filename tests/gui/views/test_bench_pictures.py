@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QWidget
 from sparseviz.gui.views import VIEWS
 from tests.bench import pictures
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 ARRAYS = [np.random.default_rng(seed).standard_normal((60, 90)).astype(np.float32) for seed in range(2)]
 
 

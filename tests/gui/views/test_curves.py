@@ -24,7 +24,7 @@ from sparseviz.values.history import History
 from sparseviz.values.snapshot import SCALARS, Event
 from tests.helpers import histories
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 
 
 def tracks(history):

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from sparseviz.gui.views.examples.drawing_pad import CANVAS, DrawingPad
 from tests.helpers.gui.mouse import PLAIN, at, stroke
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from sparseviz.values.examples import Answers, NetworkFacts
 from tests.helpers.gui.mouse import stroke
 from tests.helpers.gui.pixels import dark_palette
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 CLASSES = tuple("0123456789")
 FACTS = NetworkFacts("", 1580, "checkpoint", 0.016, float("nan"), CLASSES, (1, 28, 28))
 

@@ -11,7 +11,7 @@ from sparseviz.gui.views import LayersView
 from sparseviz.values.history import History
 from tests.helpers import histories
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 
 
 def test_that_the_rows_of_the_table_add_up_to_the_total(shown, run):

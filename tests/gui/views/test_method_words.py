@@ -1,6 +1,5 @@
 """A method without gates shows its own quantity, and no view says "gate" for it."""
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QTableView, QWidget
@@ -12,7 +11,6 @@ from sparseviz.gui.views.layers.view import UNDECIDED
 
 WAIT_MS = 20_000
 QUANTITY = "|w| / std"
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
 def texts_of(widget):

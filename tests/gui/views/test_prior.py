@@ -12,7 +12,7 @@ from sparseviz.gui.views.prior.view import POINTS, PriorView
 from sparseviz.gui.views.prior.words import MOST_ROWS, spots
 from sparseviz.values.prior import Prior
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 
 BOTH, DOWN, NONE = Prior(0.05, 0.029, 0.75), Prior(0.001, 0.05, 0.75), Prior(0.0, 0.0, 0.75)
 PENALTY, PULL, DENSITY, COST = range(4)

@@ -16,7 +16,7 @@ from sparseviz.values.prior import Prior
 from tests.helpers import histories
 from tests.helpers.gui.pixels import dark_palette
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 
 
 @pytest.mark.parametrize("name", VIEWS)

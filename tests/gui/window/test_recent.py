@@ -10,7 +10,6 @@ from sparseviz.gui.main_window import MainWindow
 from tests.helpers.gui.mouse import drop
 
 WAIT_MS = 20_000
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 
 @pytest.fixture

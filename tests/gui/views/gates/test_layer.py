@@ -15,7 +15,7 @@ from tests.helpers import histories
 from tests.helpers.gui.gate_plots import FC1, counted
 from tests.helpers.gui.pixels import dark_palette
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 SIZES = [(330, 600), (900, 420), (520, 900)]
 
 

@@ -15,7 +15,7 @@ from tests.helpers import histories
 from tests.helpers.gui.gate_plots import rulers
 from tests.helpers.gui.pixels import painted, rgb
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 FC1 = 2
 MOST_S = 0.05  # for drawing the next of a hundred layers' snapshots; measured: 3 ms
 

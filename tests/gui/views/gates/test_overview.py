@@ -12,7 +12,7 @@ from sparseviz.gui.views.gates.overview import FEW
 from sparseviz.values.history import History
 from tests.helpers import histories
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 SIZES = [(330, 600), (900, 700)]
 
 

@@ -15,7 +15,7 @@ from sparseviz.gui.views.plots.ruler import Ruler, even_ticks
 from tests.helpers.gui.gate_plots import FC1, rulers
 from tests.helpers.gui.pixels import dark_palette, painted, rgb
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 RANGES = [(0.0, 1.0), (0.0, 20.0), (-0.6, 20.6), (3.2, 3.9), (0.0, 0.0015), (12.0, 98_000.0), (-1e-4, 2e-4), (7.0, 7.5)]
 
 

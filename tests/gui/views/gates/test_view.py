@@ -14,7 +14,7 @@ from tests.helpers import histories
 from tests.helpers.gui.gate_plots import FC1, counted, rulers
 from tests.helpers.gui.pixels import painted, rgb
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 
 
 def thresholds(plots):

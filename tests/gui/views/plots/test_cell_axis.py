@@ -11,7 +11,6 @@ from sparseviz.gui.qt import appearance
 from sparseviz.gui.qt.theme import style_canvas, style_plot, theme_of
 from sparseviz.gui.views.plots.axis import PaintedAxis
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 SIZE = 613, 347
 
 

@@ -13,7 +13,7 @@ from sparseviz.gui.views.plots.axis import EvenAxis
 from sparseviz.gui.views.plots.log_axis import LogAxis
 from tests.helpers.gui.pixels import painted
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 DECADES = [(-0.3, 0.4), (-4.02, 2.3), (3.9, 5.7), (-1.02, 9.03), (0.21, 0.52), (-12.0, 20.0)]
 
 

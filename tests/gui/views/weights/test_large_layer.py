@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QApplication
 from sparseviz.gui.main_window import MainWindow
 from tests.helpers.gui.large_layer import resident, write_run
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 WAIT_MS = 60_000
 
 

@@ -14,7 +14,6 @@ from sparseviz.gui.dialogs.view_file import svg
 from sparseviz.gui.qt.theme import magnitude_colours, sign_colours, theme_of
 from sparseviz.gui.views.weights.pooled_image import LevelsImage
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 SHAPE = 60, 90
 PLACE = QRectF(20, 10, 270, 120)  # a cell is 3 wide and 2 high
 

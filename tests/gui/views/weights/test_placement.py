@@ -13,7 +13,7 @@ from sparseviz.gui.views.weights.placement import arrange, kinds_for
 from sparseviz.values.cells import Part, answer
 from tests.helpers import histories
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 CONV1, CONV2, FC1 = range(3)
 
 

@@ -15,7 +15,7 @@ from sparseviz.values.history import History
 from sparseviz.values.snapshot import Quantity
 from tests.helpers import histories
 
-pytestmark = [pytest.mark.qt_log_level_fail("WARNING"), pytest.mark.qt_log_ignore("propagateSizeHints")]
+pytestmark = pytest.mark.qt_log_level_fail("WARNING")
 FC1 = 2  # the layer's number
 
 
