@@ -9,14 +9,11 @@ import hypothesis
 import psutil
 import pytest
 
-from tests.helpers.runs import Seen, Stopping, recorded, trust
+from tests.helpers.runs import Seen, Stopping, recorded
 
 # The same examples in every run, and no limit on the time of one: that depends on the machine.
 hypothesis.settings.register_profile("here", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("here")
-
-
-trust("tests.helpers.networks:small", "tests.networks:small")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
