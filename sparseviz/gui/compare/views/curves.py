@@ -9,7 +9,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from sparseviz.gui.compare.views.base import CompareView, RunLegend
-from sparseviz.gui.compare.views.run_plot import Line, RunPlot
+from sparseviz.gui.compare.views.run_plot import RunLine, RunPlot
 from sparseviz.gui.compare.views.subject import Subject
 from sparseviz.gui.qt.theme import Theme, mute, small
 from sparseviz.gui.views.base import FittingLabel, Table
@@ -160,7 +160,7 @@ class CurvesTab(CompareView):
         self._tracks[run.history].grow()
         return self._tracks[run.history]
 
-    def _line(self, run: Subject, curve: Curve, log: tuple[bool, bool]) -> Line:
+    def _line(self, run: Subject, curve: Curve, log: tuple[bool, bool]) -> RunLine:
         tracks = self.tracks(run)
         axis = self.axis.currentData()
         epochs = tracks.epochs
@@ -172,7 +172,7 @@ class CurvesTab(CompareView):
         error, star = run.errors.test, None
         if curve.scalar == "validation_error" and (error > 0 or (error == 0 and not log[1])) and there.any():
             star = (float(x[-1]), error)
-        return Line(run, x[there], y[there], star)
+        return RunLine(run, x[there], y[there], star)
 
     # Reading.
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLa
 
 from sparseviz.gui.compare.views.base import CompareView, RunLegend
 from sparseviz.gui.compare.views.point_names import PointNames
-from sparseviz.gui.compare.views.run_plot import Line, RunPlot
+from sparseviz.gui.compare.views.run_plot import RunLine, RunPlot
 from sparseviz.gui.compare.views.subject import Subject, sign_of
 from sparseviz.gui.qt.theme import Theme, mute, small
 from sparseviz.gui.views.base import FittingLabel, Table
@@ -151,10 +151,10 @@ class ErrorsTab(CompareView):
         assert reference.parameters_kept and reference.error_percent is not None  # noqa: S101, PT018  # see `_published`
         return Point(name, 0, self.tr("published test"), reference.parameters_kept, reference.error_percent)
 
-    def _way(self, run: Subject) -> Line:
+    def _way(self, run: Subject) -> RunLine:
         kept, error = run.history.scalar(self.axis.currentData()), run.history.scalar("validation_error")
         there = (kept > 0) & np.isfinite(error)
-        return Line(run, kept[there], error[there].clip(_LEAST))
+        return RunLine(run, kept[there], error[there].clip(_LEAST))
 
     def _fit(self) -> None:
         """All ends and anchors; the ways there begin far above, and are cut off."""

@@ -20,7 +20,7 @@ _SYMBOLS = 6  # along a line
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Line:
+class RunLine:
     """A run's values; only finite ones, and positive ones on a log axis."""
 
     run: Subject
@@ -45,7 +45,7 @@ class RunPlot:
         self.crosshair = pg.InfiniteLine(angle=90)
         self.crosshair.setVisible(False)
         self.plot.addItem(self.crosshair, ignoreBounds=True)
-        self.lines: tuple[Line, ...] = ()
+        self.lines: tuple[RunLine, ...] = ()
         self.items: dict[int, Any] = {}  # by the run's number
         self.symbols, self.stars = pg.ScatterPlotItem(), pg.ScatterPlotItem(symbol="star", size=15)
         for item, height in ((self.symbols, 5), (self.stars, 10)):
@@ -56,7 +56,7 @@ class RunPlot:
         self._theme: Theme | None = None
         self._font = QFont()
 
-    def show(self, lines: Sequence[Line], *, log: tuple[bool, bool]) -> None:
+    def show(self, lines: Sequence[RunLine], *, log: tuple[bool, bool]) -> None:
         """Draw these lines; `log` of x and of y."""
         self.lines, self.log = tuple(lines), log
         for name in set(self.items) - {line.run.number for line in lines}:

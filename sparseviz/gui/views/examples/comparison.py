@@ -37,7 +37,7 @@ class Subject:
     label: int | None  # the true class, if known
 
 
-class Picture(QWidget):
+class ExampleImage(QWidget):
     """The image as the networks get it."""
 
     def __init__(self) -> None:
@@ -160,7 +160,7 @@ class Comparison(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.subject: Subject | None = None
-        self.picture, self.name = Picture(), QLabel(wordWrap=True)
+        self.picture, self.name = ExampleImage(), QLabel(wordWrap=True)
         self.sparse = Column(self.tr("This run"), self.tr("The answer of the run in this window appears here."))
         self.dense = Column(
             self.tr("Dense run"), self.tr("The answer of a dense run appears here: choose one, or train one.")

@@ -6,7 +6,7 @@ from typing import Any
 import pyqtgraph as pg
 from PySide6.QtGui import QFont, QPainter
 
-from sparseviz.gui.views.plots.ruler import BEYOND, Layout, Levels, Ruler, even_ticks
+from sparseviz.gui.views.plots.ruler import BEYOND, AxisLayout, Levels, Ruler, even_ticks
 
 _SLACK = 15  # pixels by which numbers may reach beyond the ends, where the style lets them
 
@@ -16,7 +16,7 @@ Ticks = list[tuple[float | None, list[float]]]  # of each level, from the longes
 class PaintedAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
     """Left and right of a plot, of fixed width, or below it; without a grid."""
 
-    picture: Layout | None
+    picture: AxisLayout | None
 
     def paint(self, painter: QPainter, *_: Any) -> None:
         """Paint what is laid out; pyqtgraph takes `picture` away when a range, a font or a size has changed."""
@@ -30,7 +30,7 @@ class PaintedAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
     def _font(self) -> QFont:
         return self.style["tickFont"] or QFont()
 
-    def _lay_out(self) -> Layout | None:
+    def _lay_out(self) -> AxisLayout | None:
         bounds, (low, high) = self.mapRectFromParent(self.geometry()), self.range
         slack = 0 if self.style["hideOverlappingLabels"] else _SLACK
         ruler = Ruler(bounds, low, high, self.orientation, slack)

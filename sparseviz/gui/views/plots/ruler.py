@@ -31,7 +31,7 @@ Value = TypeVar("Value", float, FloatArray)
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class AxisLayout:
     """An axis laid out: lines and texts, and where they are painted."""
 
     line: QLineF
@@ -98,12 +98,12 @@ class Ruler:
         """Paint ticks, and in the painter's font the numbers there."""
         self.lay_out(levels, painter.font()).paint(painter, ink)
 
-    def lay_out(self, levels: Levels, font: QFont, *, with_numbers: bool = True) -> Layout:
+    def lay_out(self, levels: Levels, font: QFont, *, with_numbers: bool = True) -> AxisLayout:
         """Lay ticks out, each level shorter than that before, and in this font the numbers there."""
         (least, most), scale, zero = sorted((self.low, self.high)), self._scale, self._zero
         shown = [[(zero + value * scale, text) for value, text in ticks if least <= value <= most] for ticks in levels]
         lines = [self._ticks([at for at, _ in ticks], TICK / (level * 0.5 + 1)) for level, ticks in enumerate(shown)]
-        return Layout(self._line(), lines, self._numbers(font, shown) if with_numbers else [], self.side)
+        return AxisLayout(self._line(), lines, self._numbers(font, shown) if with_numbers else [], self.side)
 
     def _line(self) -> QLineF:
         edge, (foot, outwards) = self.bounds, self._foot

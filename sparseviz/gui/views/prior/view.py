@@ -25,7 +25,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PriorCurves:
     """One choice, ready to be drawn."""
 
     x: FloatArray
@@ -43,7 +43,7 @@ class PriorView(Pane):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.picture: Picture | None = None
+        self.picture: PriorCurves | None = None
         self.choice, self.legends = QComboBox(), QStackedWidget()
         self.sentence = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.canvas = pg.GraphicsLayoutWidget()
@@ -170,7 +170,7 @@ class PriorView(Pane):
         self.canvas.setAccessibleDescription(", ".join([*told, self.sentence.text()]))
         self._show(self.picture)
 
-    def _show(self, picture: Picture) -> None:
+    def _show(self, picture: PriorCurves) -> None:
         for number, curve in enumerate(self.curves):
             shown = picture.curves[number : number + 1]
             curve.setData(picture.x if shown else [], shown[0] if shown else [])
@@ -193,7 +193,7 @@ class PriorView(Pane):
         self.words.arrange(low - room, high + (room if high > low else 1.0))
         self._point(self.picture)
 
-    def _point(self, picture: Picture) -> None:
+    def _point(self, picture: PriorCurves) -> None:
         """Let the arrow lead from the dot along the curve, as far as the gate goes."""
         start, end, box = picture.dot[0], picture.end, self.plot.getViewBox()
         self.arrow.setVisible(end is not None and end != start)
@@ -208,17 +208,17 @@ class PriorView(Pane):
         self.arrow.setStyle(angle=math.degrees(math.atan2(up, -across)))
         self.arrow.setPos(path[tip], heights[tip])
 
-    def _penalty(self, prior: Prior) -> Picture:
+    def _penalty(self, prior: Prior) -> PriorCurves:
         g, start = np.linspace(0, 1, POINTS), np.array([prior.start])
         curves = prior.penalty(g), prior.bimodal(g), prior.count(g)
         dot = prior.start, float(prior.penalty(start)[0])
-        return Picture(g, curves, self._gate_places(prior), dot, end=prior.pulled_to(prior.start))
+        return PriorCurves(g, curves, self._gate_places(prior), dot, end=prior.pulled_to(prior.start))
 
-    def _pull(self, prior: Prior) -> Picture:
+    def _pull(self, prior: Prior) -> PriorCurves:
         g, start = np.linspace(0, 1, POINTS), np.array([prior.start])
         curves = prior.pull(g), prior.bimodal_pull(g), prior.count_pull(g)
         dot = prior.start, float(prior.pull(start)[0])
-        return Picture(g, curves, self._gate_places(prior), dot, end=prior.pulled_to(prior.start))
+        return PriorCurves(g, curves, self._gate_places(prior), dot, end=prior.pulled_to(prior.start))
 
     def _gate_places(self, prior: Prior) -> tuple[Place, ...]:
         start, end, turn = prior.start, prior.pulled_to(prior.start), prior.turning_point
@@ -230,18 +230,18 @@ class PriorView(Pane):
             return threshold, begin
         return threshold, Place("turn", turn, self.tr("g* {0}").format(_below_1(turn))), begin
 
-    def _density(self, prior: Prior) -> Picture:
+    def _density(self, prior: Prior) -> PriorCurves:
         weights = prior.weights
         w = np.linspace(-weights.k, weights.k, POINTS)
         place = Place("spike", 0.0, self.tr("spike: the point w = 0"))
         curves = weights.density(w), weights.lasso_density(w)
-        return Picture(w, curves, (place,), (0.0, weights.spike), (0.0, weights.slab))
+        return PriorCurves(w, curves, (place,), (0.0, weights.spike), (0.0, weights.slab))
 
-    def _cost(self, prior: Prior) -> Picture:
+    def _cost(self, prior: Prior) -> PriorCurves:
         weights = prior.weights
         w = np.linspace(-weights.k, weights.k, POINTS)
         place = Place("spike", 0.0, self.tr("spike: w = 0 is free"))
-        return Picture(w, (weights.cost(w), weights.lasso_cost(w)), (place,), (0.0, 0.0), (0.0, weights.alpha))
+        return PriorCurves(w, (weights.cost(w), weights.lasso_cost(w)), (place,), (0.0, 0.0), (0.0, weights.alpha))
 
     def _say_pull(self, prior: Prior) -> str:
         """Where the penalty alone takes gates, in words."""

@@ -13,7 +13,7 @@ from sparseviz.gui.views.plots.axis import PaintedAxis
 from sparseviz.gui.views.plots.matrix import Matrix
 from sparseviz.gui.views.weights.bars import KeptBars
 from sparseviz.gui.views.weights.cell_marks import CellMarks
-from sparseviz.gui.views.weights.levels import Picture, Scale
+from sparseviz.gui.views.weights.levels import CellLevels, Scale
 from sparseviz.gui.views.weights.placement import Bars
 from sparseviz.gui.views.weights.pooled_image import LevelsImage, PooledImage
 
@@ -142,7 +142,7 @@ class Heatmap(Matrix):
         row0, column0 = max(math.floor(top), 0), max(math.floor(left), 0)
         return row0, max(min(math.ceil(bottom), rows), row0), column0, max(min(math.ceil(right), columns), column0)
 
-    def set_preview(self, picture: Picture | None, cell: tuple[float, float] = (1.0, 1.0)) -> None:
+    def set_preview(self, picture: CellLevels | None, cell: tuple[float, float] = (1.0, 1.0)) -> None:
         """Draw a preview; one level stands for `cell` rows and columns, and the last may reach over the edge."""
         if picture is None:
             self.preview.clear()
@@ -150,7 +150,7 @@ class Heatmap(Matrix):
         self.preview.show(picture, (0, 0), cell)
         self._fit()
 
-    def set_cells(self, picture: Picture, corner: tuple[int, int], block: int) -> None:
+    def set_cells(self, picture: CellLevels, corner: tuple[int, int], block: int) -> None:
         """Draw true cells, or blocks of them, over the preview."""
         self.cells.show(picture, corner, (block, block))
         self._fit()

@@ -27,7 +27,7 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class CellLevels:
     """Levels of a heatmap, or shares kept that become levels once it is known how many fall into a pixel."""
 
     values: ByteArray | FloatPlane  # (rows, columns); shares from 0 to 1
@@ -66,30 +66,30 @@ def block_of(info: LayerInfo) -> tuple[int, int]:
     return math.ceil(info.rows / height), math.ceil(info.columns / width)
 
 
-def preview_picture(layer: LayerSnapshot, show: str) -> Picture:
+def preview_picture(layer: LayerSnapshot, show: str) -> CellLevels:
     """A preview as a picture; one of FROM_CELLS it cannot tell."""
     assert layer.preview is not None  # noqa: S101  # the caller has asked for one that has
     extreme, density = layer.preview
     if show == "density":
-        return Picture(density / np.float32(255), 0, shares=True)
+        return CellLevels(density / np.float32(255), 0, shares=True)
     if show == "mask":
         everywhere = np.full_like(density, 255)
-        return Picture(halftone(everywhere, density, block_of(layer.info), 0), 0)
-    return Picture(halftone(extreme, density, block_of(layer.info), NONE_KEPT), NONE_KEPT)
+        return CellLevels(halftone(everywhere, density, block_of(layer.info), 0), 0)
+    return CellLevels(halftone(extreme, density, block_of(layer.info), NONE_KEPT), NONE_KEPT)
 
 
-def cells_picture(cells: Cells, show: str, extreme: float, quantity: Quantity, newest: int) -> Picture:
+def cells_picture(cells: Cells, show: str, extreme: float, quantity: Quantity, newest: int) -> CellLevels:
     """True cells, or blocks of them, as a picture of their shape."""
     if show in _SIGNED:
-        return Picture(_signed(cells, extreme), NONE_KEPT)
+        return CellLevels(_signed(cells, extreme), NONE_KEPT)
     if show == "density":
-        return Picture(cells.density, 0, shares=True)
+        return CellLevels(cells.density, 0, shares=True)
     if show == "mask":
-        return Picture(np.where(cells.kept, np.uint8(255), np.uint8(0)), 0)
+        return CellLevels(np.where(cells.kept, np.uint8(255), np.uint8(0)), 0)
     if show == "age":
-        return Picture(_ages(cells, newest), 0)
+        return CellLevels(_ages(cells, newest), 0)
     share = (cells.quantity - quantity.low) / ((quantity.high - quantity.low) or 1.0)
-    return Picture((1 + 254 * np.nan_to_num(share, neginf=0)).clip(1, 255).astype(np.uint8), 0)
+    return CellLevels((1 + 254 * np.nan_to_num(share, neginf=0)).clip(1, 255).astype(np.uint8), 0)
 
 
 def _ages(cells: Cells, newest: int) -> ByteArray:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter, QTransform, qRgb
 
 from sparseviz.gui.qt.theme import Colours
-from sparseviz.gui.views.weights.levels import Picture
+from sparseviz.gui.views.weights.levels import CellLevels
 from sparseviz.values.snapshot import ByteArray
 
 _GREYS = [qRgb(level, level, level) for level in range(256)]
@@ -89,12 +89,12 @@ class PooledImage:
     def __init__(self) -> None:
         self.item = LevelsImage()
         self.densest = 1.0  # the share that the strongest colour stands for
-        self._picture: Picture | None = None
+        self._picture: CellLevels | None = None
         self._corner = (0.0, 0.0)  # row and column of the first level
         self._cell = (1.0, 1.0)  # rows and columns of the picture that one level stands for
         self._size = (0, 0)  # of what is drawn; 0 is nothing
 
-    def show(self, picture: Picture, corner: tuple[float, float], cell: tuple[float, float]) -> None:
+    def show(self, picture: CellLevels, corner: tuple[float, float], cell: tuple[float, float]) -> None:
         """Take a picture; `fit` draws it."""
         self._picture, self._corner, self._cell = picture, corner, cell
         self._size = (0, 0)

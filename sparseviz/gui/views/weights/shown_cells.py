@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from sparseviz.gui.views.weights import levels
-from sparseviz.gui.views.weights.levels import Picture
+from sparseviz.gui.views.weights.levels import CellLevels
 from sparseviz.gui.views.weights.placement import Arrangement
 from sparseviz.values.cells import Cells
 from sparseviz.values.snapshot import Quantity
@@ -27,11 +27,11 @@ class ShownCells:
         inside = part.rows.start <= row0 and row1 <= part.rows.stop
         return inside and part.columns.start <= column0 and column1 <= part.columns.stop and part.block == block
 
-    def picture(self, show: str, extreme: float, quantity: Quantity, newest: int) -> Picture:
+    def picture(self, show: str, extreme: float, quantity: Quantity, newest: int) -> CellLevels:
         """The colours, `newest` being the snapshot of the strongest where ages are shown."""
         flat = levels.cells_picture(self.cells, show, extreme, quantity, newest)
         spread = self.arrangement.spread(np.asarray(flat.values), flat.rest)
-        return Picture(spread, flat.rest, shares=flat.shares)
+        return CellLevels(spread, flat.rest, shares=flat.shares)
 
     def find(self, row: int, column: int) -> tuple[int, int] | None:
         """Which of the cells is at a place."""
