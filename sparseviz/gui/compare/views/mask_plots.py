@@ -9,11 +9,10 @@ from PySide6.QtGui import QFont
 
 from sparseviz.gui.compare.views import mask_image
 from sparseviz.gui.qt.theme import Theme, small, style_canvas, style_plot
-from sparseviz.gui.views.plots.matrix import Matrix
+from sparseviz.gui.views.plots.matrix import AXIS_WIDTH, Matrix
 from sparseviz.values.overlap import Kinds
 from sparseviz.values.snapshot import LayerInfo
 
-AXIS_WIDTH = 46
 _CLOSEST = 4  # weights; zoom goes no nearer
 
 

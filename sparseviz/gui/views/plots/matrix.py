@@ -8,6 +8,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+AXIS_WIDTH = 46  # pixels on the left of every picture
+
 
 class Matrix(QWidget):
     """Units are cells of the matrix; row 0 is at the top. Wheel: zoom; drag: move; double click: all of it."""

@@ -10,14 +10,13 @@ from PySide6.QtWidgets import QWidget
 
 from sparseviz.gui.qt.theme import Colours, Theme, small, style_canvas, style_plot
 from sparseviz.gui.views.plots.axis import PaintedAxis
-from sparseviz.gui.views.plots.matrix import Matrix
+from sparseviz.gui.views.plots.matrix import AXIS_WIDTH, Matrix
 from sparseviz.gui.views.weights.bars import KeptBars
 from sparseviz.gui.views.weights.cell_marks import CellMarks
 from sparseviz.gui.views.weights.levels import CellLevels, Scale
 from sparseviz.gui.views.weights.placement import Bars
 from sparseviz.gui.views.weights.pooled_image import LevelsImage, PooledImage
 
-AXIS_WIDTH = 46
 SCALE_WIDTH = 58  # pixels, of the colour bar with its axis
 BARS_SHARE = 0.16  # of the width that the row bars take, of the height that the column bars take
 BARS_LIMITS = 42, 90  # pixels
