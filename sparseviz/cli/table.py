@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sparseviz.cli.console import console
-from sparseviz.networks.stored_tensors import is_model_file
+from sparseviz.config.paths import is_model_file
 from sparseviz.training import launch
 
 COLUMNS = ("layer", "shape", "before", "kept", "sparse", "compression", "undecided kept / cut", "dead units")

@@ -7,6 +7,12 @@ from pathlib import Path
 import platformdirs
 
 PACKAGE = Path(__file__).resolve().parents[1]  # the folder of the program's code
+MODEL_SUFFIXES = (".onnx", ".safetensors", ".pt", ".pth", ".bin")  # of the model files that can be opened
+
+
+def is_model_file(path: Path) -> bool:
+    """Whether the name is that of a model file, not of a run."""
+    return path.suffix.lower() in MODEL_SUFFIXES
 
 
 def resources() -> Path:

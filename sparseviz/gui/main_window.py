@@ -8,6 +8,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 from sparseviz.config import EMBEDDED, InputError, RunConfig
+from sparseviz.config.paths import is_model_file
 from sparseviz.gui.controllers.availability import Availability
 from sparseviz.gui.controllers.branching import Branching
 from sparseviz.gui.controllers.examples_desk import ExamplesDesk
@@ -32,7 +33,6 @@ from sparseviz.gui.sources.training_thread import BranchWork, TrainingThread
 from sparseviz.gui.window.actions import Actions
 from sparseviz.gui.window.layout import Layout
 from sparseviz.gui.window.shortcuts import ShortcutsPage
-from sparseviz.networks.stored_tensors import is_model_file
 
 ROOMY = QSize(1700, 1060)  # the largest size to begin with
 TOLD_MS = 10_000  # how long a message stays in the status line

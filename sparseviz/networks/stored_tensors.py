@@ -9,7 +9,6 @@ from pathlib import Path
 from sparseviz.config import InputError
 from sparseviz.values.cells import FloatPlane
 
-SUFFIXES = (".onnx", ".safetensors", ".pt", ".pth", ".bin")  # of the files that can be opened
 BUFFERS = ("running_mean", "running_var")  # floating, and no parameters
 
 
@@ -37,11 +36,6 @@ class TensorFile:
     layers: tuple[StoredTensor, ...]
     others: int  # floating numbers that are no layer's weight: biases, scales of normalisation
     notes: tuple[str, ...] = ()  # what was left out or could not be told
-
-
-def is_model_file(path: Path) -> bool:
-    """Whether the name is that of a model file, not of a run."""
-    return path.suffix.lower() in SUFFIXES
 
 
 def layer_names(tensors: Iterable[str]) -> list[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from sparseviz.analysis.model_file.layer import Spread, StoredCells, measure_layer, measure_spread
 from sparseviz.analysis.model_file.safetensors_file import read_safetensors
 from sparseviz.analysis.model_file.state_dict import read_state_dict
-from sparseviz.networks.stored_tensors import SUFFIXES, ModelFileError, TensorFile
+from sparseviz.config.paths import MODEL_SUFFIXES, is_model_file
+from sparseviz.networks.stored_tensors import ModelFileError, TensorFile
 from sparseviz.values.cells import Cells, Part, Pyramids, answer
 from sparseviz.values.history import History
 from sparseviz.values.snapshot import SCALARS, LayerSnapshot, Snapshot
@@ -85,8 +86,8 @@ def _opened(path: Path, look: Callable[[], None]) -> Model:
 
 
 def _read(path: Path) -> TensorFile:
-    if path.suffix.lower() not in SUFFIXES:
-        raise ModelFileError(f"{path}: the name of a model file ends in {', '.join(SUFFIXES)}")
+    if not is_model_file(path):
+        raise ModelFileError(f"{path}: the name of a model file ends in {', '.join(MODEL_SUFFIXES)}")
     if not path.is_file():
         raise ModelFileError(f"{path} is not there, or is no file")
     return READERS.get(path.suffix.lower(), read_state_dict)(path)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QWidget
 
 from sparseviz.config import InputError, RunConfig, paths
+from sparseviz.config.paths import MODEL_SUFFIXES
 from sparseviz.gui.compare.opening import Comparing
 from sparseviz.gui.compare.views.base import CompareView
 from sparseviz.gui.dialogs import view_file
@@ -16,7 +17,6 @@ from sparseviz.gui.qt.messages import Messages
 from sparseviz.gui.views.base import Pane
 from sparseviz.gui.window.actions import Actions
 from sparseviz.gui.window.layout import Layout
-from sparseviz.networks.stored_tensors import SUFFIXES
 
 
 class Files(QObject):
@@ -81,7 +81,7 @@ class Files(QObject):
         """Ask for a run file, or a model file to look at."""
         run = self._run()
         folder = str(run.parent if run else paths.runs_folder())
-        runs, models = "*.h5 *.h5.status", " ".join(f"*{suffix}" for suffix in SUFFIXES)
+        runs, models = "*.h5 *.h5.status", " ".join(f"*{suffix}" for suffix in MODEL_SUFFIXES)
         forms = (
             self.tr("Runs and models ({0})").format(f"{runs} {models}"),
             self.tr("Runs ({0})").format(runs),
