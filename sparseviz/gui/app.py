@@ -18,7 +18,7 @@ _SIGNAL_LOOK_MS = 300
 _BEFORE_QT = (
     *("training.trainer", "store.following", "store.header", "store.strip", "runs.recording", "runs.study", "export"),
     *("analysis.model_file", "analysis.receptive", "analysis.answers"),
-    *("values.prior", "values.examples", "values.overlap"),
+    *("values.prior", "values.examples", "values.overlap", "config.manual"),
 )
 
 

@@ -26,6 +26,7 @@ def in_terminal(folder, columns: int, *arguments: str) -> str:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, columns))
     told = environment(folder) | {"TERM": "xterm-256color"}
+    told.pop("COLUMNS", None)  # which pytest's workers set, and which would count for more than the terminal
     command = [sys.executable, "-m", "sparseviz", *arguments]
     with subprocess.Popen(command, env=told, stdout=theirs) as process:
         os.close(theirs)

@@ -88,7 +88,7 @@ class CurvesView(View):
         for snapshot in self.history:
             values = (snapshot.scalars[curve.scalar] for curve in curves)
             cells = ["" if math.isnan(value) else value for value in values]
-            rows.append([snapshot.step, snapshot.epoch, snapshot.phase, *cells])
+            rows.append([snapshot.step, snapshot.epoch, str(snapshot.phase), *cells])
         return rows
 
     def _add_plot(self, column: int, name: str) -> TimePlot:
