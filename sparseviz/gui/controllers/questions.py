@@ -7,9 +7,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from sparseviz.config import InputError
 from sparseviz.gui.dialogs import trust
 from sparseviz.gui.qt.inbox import Inbox
-from sparseviz.gui.qt.messages import in_words
 from sparseviz.gui.sources.shown import Shown
 from sparseviz.gui.views.weights.view import WeightsView
 
@@ -50,10 +50,16 @@ class Questions(QObject):
         self._inbox.ask(
             answer,
             partial(self._take, show),
-            lambda error: self.failed.emit(in_words(error)),
+            self._refuse,
             untrusted=lambda error: trust.ask(self._view, error, again, insists=True),
         )
 
     def _take(self, show: Callable[[Any], None], answer: object) -> None:
         show(answer)
         self.answered.emit(answer)
+
+    def _refuse(self, error: Exception) -> None:
+        """Say what a person can mend; a fault of the program goes on, to be told with its traceback."""
+        if not isinstance(error, InputError):
+            raise error
+        self.failed.emit(str(error))
