@@ -13,7 +13,10 @@ PROGRAMS = Path(sys.executable).parent  # of this very environment
 STATIC = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["lint-imports", "--no-logo"])
 PYTEST = ["pytest", "--numprocesses=2", "--dist=loadfile"]  # a file's tests share what they have trained
 FAST = ("config", "data", "methods", "networks", "store", "values")  # the rooms below training
-NOT_FAST = ("store/test_fuzz.py", "store/test_killed.py")  # which damage and train by the dozen
+NOT_FAST = (  # which train, damage and kill by the dozen
+    *("methods/test_pruned.py", "store/test_damage.py", "store/test_fuzz.py", "store/test_killed.py"),
+    "store/test_probing.py",
+)
 
 
 def pytest_command(arguments: list[str]) -> list[str]:
