@@ -39,8 +39,7 @@ class WeightsView(View):
         self._picture: LayerPicture | None = None
         self._drawn: tuple[History, int] | None = None  # history and step
         self._cells_available = False
-        self._pointed = -1, -1  # the place under the pointer
-        self._unit = 0
+        self._pointed, self._unit = (-1, -1), 0  # the place under the pointer, and the unit whose picture is shown
         self._asking = QTimer(self, singleShot=True)
         self._asking.timeout.connect(self._ask_for_cells)
         self.choices, self.heatmap, self.captions, self.unit = Choices(), Heatmap(), Captions(), UnitPicture()
